@@ -1,0 +1,1 @@
+//! Settings: built-in defaults < file < environment < flags; every problem reported at once.

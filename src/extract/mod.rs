@@ -1,0 +1,42 @@
+//! Bytes and URL in, article out. Pure: no clock, no network.
+
+use crate::record::Article;
+use url::Url;
+
+/// A fetched page, decoded to text.
+pub struct Page<'a> {
+    /// Final URL, after redirects.
+    pub url: &'a Url,
+    pub html: &'a str,
+    pub headers: &'a PageHeaders,
+}
+
+/// The response headers that say something about the article.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageHeaders {
+    /// `Link`, one entry a header line.
+    pub link: Vec<String>,
+    /// `X-Robots-Tag`, one entry a header line.
+    pub x_robots_tag: Vec<String>,
+    /// `tdm-reservation`.
+    pub tdm_reservation: Option<String>,
+    pub content_language: Option<String>,
+}
+
+/// The engine with its publisher rules.
+#[derive(Default)]
+pub struct Extractor {}
+
+impl Extractor {
+    /// The engine with the publisher rules that are part of the binary (`config/publishers`).
+    pub fn bundled() -> Extractor {
+        Extractor {}
+    }
+
+    /// Gives what the page has; what it lacks is `None` or empty. Never panics, whatever the page.
+    pub fn extract(&self, _page: &Page<'_>) -> Article {
+        Article::default()
+    }
+}
+
+pub mod charset;

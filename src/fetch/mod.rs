@@ -1,0 +1,66 @@
+//! One job in, one page out: robots.txt, politeness, the address guard, redirects, limits, decoding of the transfer.
+
+mod settings;
+
+pub use settings::Settings;
+
+use crate::extract::PageHeaders;
+use crate::record::{FetchReport, Job, Reason};
+use jiff::Timestamp;
+use std::time::Duration;
+use url::Url;
+
+/// What became of a job at the fetcher.
+#[derive(Debug)]
+pub enum Fetched {
+    /// A 200 with an HTML body.
+    Page(Box<FetchedPage>),
+    /// 304 on the validators that were given.
+    Unchanged(FetchReport),
+    /// A redirect that leaves the site: a new job for the owner of `to`. `report.redirects` has all hops so far.
+    Redirected { to: Url, report: FetchReport },
+    /// No request may be made before `until`, and that is further away than the patience given.
+    /// Costs no attempt.
+    Wait { until: Timestamp, why: &'static str },
+    /// This attempt failed for a passing reason; the host is backed off until then.
+    Retry { until: Timestamp, reason: Reason, message: String },
+    /// The URL ends here.
+    Rejected { reason: Reason, message: String, report: FetchReport },
+}
+
+/// A page as it came, the transfer decoded, the text not yet.
+#[derive(Debug)]
+pub struct FetchedPage {
+    /// Final URL, after redirects within the site.
+    pub url: Url,
+    pub body: Vec<u8>,
+    pub content_type: Option<String>,
+    pub headers: PageHeaders,
+    /// `charset` is left empty: the body is decoded by `extract`.
+    pub report: FetchReport,
+    pub validators: Validators,
+    pub robots_allowed: bool,
+}
+
+/// For a conditional GET.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+/// What is remembered about a host over a restart and a hand-over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostMemory {
+    pub host: String,
+    pub back_off_until: Option<Timestamp>,
+    pub failures: u32,
+}
+
+/// One job and how it may be fetched.
+pub struct FetchOrder<'a> {
+    pub job: &'a Job,
+    pub validators: Option<&'a Validators>,
+    /// The longest that `fetch` may wait for the host's turn before it answers `Wait`.
+    pub patience: Duration,
+}

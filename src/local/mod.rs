@@ -1,0 +1,1 @@
+//! The same pipeline on files and standard streams, without Kafka.

@@ -1,0 +1,1 @@
+//! The loops around the pipeline on Kafka: intake, watermark, transaction, delay, restore, rebalance, drain.
