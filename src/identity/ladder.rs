@@ -52,6 +52,10 @@ pub struct Rung {
 pub struct Ladder {
     pub site: String,
     pub rungs: Vec<Rung>,
+    /// The page's own URL as a name, wherever on the ladder it stands.
+    pub page: AliasKey,
+    /// The canonical URL that holds, also where a higher rung has the same key.
+    pub canonical_url: Option<Url>,
     /// A `rel=canonical` on another site: that site's owner is to fetch it.
     pub foreign_canonical: Option<Url>,
     /// Declared names that are no identity, and why.
@@ -71,10 +75,13 @@ impl Ladder {
 
 /// Climbs the ladder.
 pub fn ladder(declared: &Declared<'_>) -> Ladder {
+    let site = site_of(declared.page);
     let mut builder = Builder {
         ladder: Ladder {
-            site: site_of(declared.page),
+            page: AliasKey::of(declared.page, &site),
+            site,
             rungs: Vec::new(),
+            canonical_url: None,
             foreign_canonical: None,
             refused: Vec::new(),
         },
@@ -111,6 +118,7 @@ impl Builder<'_> {
         for name in self.declared.canonical_urls {
             match self.judge(name) {
                 Ok(url) if site_of(&url) == self.ladder.site => {
+                    self.ladder.canonical_url = Some(url.clone());
                     return self.add(RungKind::CanonicalUrl, url, &name.from);
                 }
                 Ok(url) if name.from == "link_canonical" && self.ladder.foreign_canonical.is_none() => {

@@ -76,6 +76,8 @@ pub struct ArticleEvent {
     pub simhash: String,
     pub is_accessible_for_free: Option<bool>,
     pub rights: Rights,
+    /// What was left out for the publisher's sake, and why; null: nothing.
+    pub withheld: Option<Withheld>,
     /// On an update: the fields that differ.
     pub changed: Vec<String>,
     #[schemars(with = "DateTime")]
@@ -89,6 +91,15 @@ pub struct ArticleEvent {
     pub source_record: Option<SourceRecordRef>,
     /// Whatever the URL record carried under `context`.
     pub context: Option<Map<String, Value>>,
+}
+
+/// What of an article was not delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Withheld {
+    /// `excerpt` or `metadata`.
+    pub delivered: String,
+    /// `tdm_reserved`, `noarchive`, `noindex`, `deliver` (the operator's setting).
+    pub because: Vec<String>,
 }
 
 /// How sure the extraction is, and where each field came from.

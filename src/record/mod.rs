@@ -18,7 +18,8 @@ pub use article::{
 pub use candidate::{Candidate, FetchReport, Redirect};
 pub use date_time::{DateTime, Precision, Zone};
 pub use event::{
-    ArticleEvent, EventType, Extraction, Retracted, SourceRecordRef, event_schema, event_schema_json,
+    ArticleEvent, EventType, Extraction, Retracted, SourceRecordRef, Withheld, event_schema,
+    event_schema_json,
 };
 pub use job::{Header, Job, SourceRecord};
 pub use outcome::{Outcome, Reason, Stage};
