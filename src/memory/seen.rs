@@ -116,6 +116,11 @@ impl Claims {
         self.changes.get(id)
     }
 
+    /// What the transaction has to carry.
+    pub fn changes(&self) -> impl Iterator<Item = (&ArticleId, &Option<SeenEntry>)> {
+        self.changes.iter()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }

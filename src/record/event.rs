@@ -1,7 +1,8 @@
 //! What goes out: the article event, a CloudEvent's data (DESIGN §7), and its JSON Schema.
 
 use super::{
-    Author, Block, DateTime, FetchReport, Image, LanguageSource, Precision, Publisher, Rights, TopicTag, Zone,
+    Author, Block, DateTime, FetchReport, Image, LanguageSource, Outcome, Precision, Publisher, Rights,
+    TopicTag, Zone,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,14 @@ impl EventType {
             EventType::Published => "news.article.published.v1",
             EventType::Updated => "news.article.updated.v1",
             EventType::Retracted => "news.article.retracted.v1",
+        }
+    }
+
+    /// The outcome of the URL that brought it about.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            EventType::Published => Outcome::Published,
+            EventType::Updated | EventType::Retracted => Outcome::Updated,
         }
     }
 }
