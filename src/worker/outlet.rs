@@ -45,6 +45,11 @@ impl Outlet {
         self.send(&self.names.fetch, Some(partition), job.site.as_bytes(), &to_json(job), trace(job)).await
     }
 
+    /// A job that could not be read, for the fetch stage to reject.
+    pub async fn raw_job(&self, partition: i32, payload: &[u8]) -> Result<(), WriteError> {
+        self.send(&self.names.fetch, Some(partition), b"", payload, OwnedHeaders::new()).await
+    }
+
     pub async fn candidate(&self, candidate: &Candidate) -> Result<(), WriteError> {
         let site = url::Url::parse(&candidate.url).map_or_else(|_| candidate.job.site.clone(), |url| site_of(&url));
         let partition = partition_of_site(&site, self.counts.candidates);
