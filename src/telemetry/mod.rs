@@ -1,1 +1,14 @@
-//! Logs, metrics and health.
+//! Logs, metrics and health: what the worker tells about itself. No page text and no secret is in any of it.
+
+mod health;
+mod logs;
+mod mask;
+pub mod metrics;
+mod outcome;
+mod trace;
+
+pub use health::{HealthServer, Readiness};
+pub use logs::start_logs;
+pub use mask::masked_url;
+pub use outcome::UrlOutcome;
+pub use trace::trace_id_of;
