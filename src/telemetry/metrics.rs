@@ -18,7 +18,7 @@ pub const COMMIT_DURATION: &str = "newswire_commit_duration_seconds";
 pub const COMMITS_FAILED: &str = "newswire_commits_failed_total";
 pub const ASSIGNED_PARTITIONS: &str = "newswire_assigned_partitions";
 pub const LAG: &str = "newswire_lag_records";
-pub const IN_FLIGHT: &str = "newswire_jobs_in_flight";
+pub const IN_FLIGHT: &str = "newswire_records_in_flight";
 pub const PARKED: &str = "newswire_jobs_parked_total";
 pub const HOSTS_BACKED_OFF: &str = "newswire_hosts_backed_off";
 pub const MEMORY_ENTRIES: &str = "newswire_memory_entries";
@@ -49,7 +49,7 @@ pub fn recorder() -> &'static PrometheusHandle {
 
 fn describe() {
     describe_counter!(OUTCOMES, "URLs by where they ended");
-    describe_counter!(RECEIVED, "URL records taken in");
+    describe_counter!(RECEIVED, "Records taken in by a stage; by route: the intake");
     describe_counter!(REDELIVERED, "Records met again after a crash or a rebalance");
     describe_histogram!(STAGE_DURATION, Unit::Seconds, "Work of one stage on one record, waiting excluded");
     describe_histogram!(END_TO_END, Unit::Seconds, "From the URL record's intake to its outcome");
@@ -63,11 +63,11 @@ fn describe() {
     describe_counter!(COMMITS_FAILED, "Transactions that were aborted");
     describe_gauge!(ASSIGNED_PARTITIONS, "Partitions that this worker owns");
     describe_gauge!(LAG, "Records behind the end of the assigned partitions");
-    describe_gauge!(IN_FLIGHT, "Jobs being fetched");
+    describe_gauge!(IN_FLIGHT, "Records that a stage is working on");
     describe_counter!(PARKED, "Jobs put off to a delay topic");
     describe_gauge!(HOSTS_BACKED_OFF, "Hosts that asked to be left alone for a while");
-    describe_gauge!(MEMORY_ENTRIES, "Entries of a table");
-    describe_gauge!(MEMORY_BYTES, Unit::Bytes, "Memory of a table");
+    describe_gauge!(MEMORY_ENTRIES, "Entries of a table by partition");
+    describe_gauge!(MEMORY_BYTES, Unit::Bytes, "Memory of a table by partition");
     describe_gauge!(READY, "1 when assigned, restored and consuming");
     describe_gauge!(BUILD_INFO, "1; the labels tell the build");
 }
@@ -80,7 +80,7 @@ fn start_at_zero() {
     for reason in Reason::ALL {
         outcomes(Outcome::Rejected, Some(*reason)).absolute(0);
     }
-    counter!(RECEIVED).absolute(0);
+    counter!(RECEIVED, "stage" => Stage::Route.as_str()).absolute(0);
     counter!(IDENTITY_CONFLICTS).absolute(0);
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
@@ -94,8 +94,9 @@ pub fn outcome(outcome: Outcome, reason: Option<Reason>) {
     outcomes(outcome, reason).increment(1);
 }
 
-pub fn received() {
-    counter!(RECEIVED).increment(1);
+/// A record was taken in by a stage; what the route stage receives is the intake.
+pub fn received(stage: Stage) {
+    counter!(RECEIVED, "stage" => stage.as_str()).increment(1);
 }
 
 pub fn redelivered(stage: Stage) {
@@ -110,8 +111,8 @@ pub fn end_to_end(took: Duration) {
     histogram!(END_TO_END).record(took);
 }
 
-/// An event was committed.
-pub fn published(at: Timestamp) {
+/// An event is out.
+pub(super) fn published(at: Timestamp) {
     gauge!(LAST_PUBLISHED).set(at.as_duration().as_secs_f64());
 }
 
@@ -135,8 +136,8 @@ pub fn lag(stage: Stage, records: u64) {
     gauge!(LAG, "stage" => stage.as_str()).set(records as f64);
 }
 
-pub fn in_flight(jobs: usize) {
-    gauge!(IN_FLIGHT).set(jobs as f64);
+pub fn in_flight(stage: Stage, records: usize) {
+    gauge!(IN_FLIGHT, "stage" => stage.as_str()).set(records as f64);
 }
 
 pub fn parked() {
@@ -147,10 +148,14 @@ pub fn hosts_backed_off(hosts: usize) {
     gauge!(HOSTS_BACKED_OFF).set(hosts as f64);
 }
 
-/// `table` is `pages` or `seen`.
-pub fn memory(table: &'static str, entries: usize, bytes: usize) {
-    gauge!(MEMORY_ENTRIES, "table" => table).set(entries as f64);
-    gauge!(MEMORY_BYTES, "table" => table).set(bytes as f64);
+/// Entries of one partition's part of a table, `pages` or `seen`. 0 when the partition is lost.
+pub fn table_size(table: &'static str, partition: i32, entries: usize) {
+    gauge!(MEMORY_ENTRIES, "table" => table, "partition" => partition.to_string()).set(entries as f64);
+}
+
+/// What that part takes in memory.
+pub fn table_bytes(table: &'static str, partition: i32, bytes: usize) {
+    gauge!(MEMORY_BYTES, "table" => table, "partition" => partition.to_string()).set(bytes as f64);
 }
 
 pub(super) fn ready(ready: bool) {
@@ -168,14 +173,14 @@ mod tests {
         outcome(Outcome::Rejected, Some(Reason::Forgotten));
         stage_duration(Stage::Fetch, Duration::from_millis(3));
         published(Timestamp::from_second(1_760_000_000).unwrap());
-        memory("seen", 3, 1024);
+        table_size("seen", 4, 3);
         let text = recorder.render();
         for line in [
             "newswire_outcomes_total{outcome=\"rejected\",reason=\"forgotten\"} 1",
             "newswire_outcomes_total{outcome=\"published\",reason=\"none\"} ",
             "newswire_stage_duration_seconds_bucket{stage=\"fetch\",le=\"0.005\"} 1",
             "newswire_last_published_timestamp_seconds 1760000000",
-            "newswire_memory_entries{table=\"seen\"} 3",
+            "newswire_memory_entries{table=\"seen\",partition=\"4\"} 3",
             "# HELP newswire_outcomes_total URLs by where they ended",
         ] {
             assert!(text.contains(line), "{line}\nnot in\n{text}");

@@ -10,5 +10,9 @@ mod trace;
 pub use health::{HealthServer, Readiness};
 pub use logs::start_logs;
 pub use mask::masked_url;
-pub use outcome::UrlOutcome;
+pub use metrics::{
+    assigned_partitions, commit, commit_failed, hosts_backed_off, identity_conflict, in_flight, lag, parked,
+    published, received, redelivered, stage_duration, table_bytes, table_size,
+};
+pub use outcome::report;
 pub use trace::trace_id_of;
