@@ -1,7 +1,16 @@
-//! `[extract]` and `[topics]` of the config: where the publisher rules and the taxonomy are.
+//! `[identity]`, `[extract]` and `[topics]` of the config: what is added to the built-in lists, and where the publisher
+//! rules and the taxonomy are.
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+
+/// `[identity]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentitySettings {
+    /// Query parameters that only track, beside the built-in list (`utm_*`, `fbclid`, …); `*` ends a prefix.
+    pub tracking_parameters: Vec<String>,
+}
 
 /// `[extract]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -12,18 +12,16 @@ mod kafka;
 mod layers;
 mod load;
 mod publish;
-mod rights;
 mod show;
 mod telemetry;
 mod tree;
 
 pub use check::check_for_run;
-pub use data::{ExtractSettings, TopicsSettings};
+pub use data::{ExtractSettings, IdentitySettings, TopicsSettings};
 pub use kafka::{KafkaTopics, Settings as KafkaSettings};
 pub use layers::Origin;
 pub use load::{Loaded, Problem, Sources, load};
 pub use publish::{DedupSettings, MemorySettings, PublishSettings, Updates};
-pub use rights::{Deliver, Settings as RightsSettings, Treatment};
 pub use telemetry::{LogFormat, Settings as TelemetrySettings};
 
 use serde::{Deserialize, Serialize};
@@ -37,12 +35,13 @@ pub const DEFAULT_FILE: &str = include_str!("../../config/newswire.toml");
 pub struct Config {
     pub kafka: KafkaSettings,
     pub fetch: crate::fetch::Settings,
+    pub identity: IdentitySettings,
     pub publish: PublishSettings,
     pub memory: MemorySettings,
     pub dedup: DedupSettings,
     pub extract: ExtractSettings,
     pub topics: TopicsSettings,
-    pub rights: RightsSettings,
+    pub rights: crate::publish::RightsSettings,
     pub telemetry: TelemetrySettings,
 }
 

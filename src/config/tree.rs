@@ -45,26 +45,6 @@ impl Tree {
             value => Known::Value(value.clone()),
         }
     }
-
-    /// Every value there is, with its default.
-    pub fn leaves(&self) -> Vec<(Path, Value)> {
-        let mut leaves = Vec::new();
-        collect(&self.0, &mut Vec::new(), &mut leaves);
-        leaves
-    }
-}
-
-fn collect(at: &Value, path: &mut Path, leaves: &mut Vec<(Path, Value)>) {
-    match at {
-        Value::Object(keys) => {
-            for (key, below) in keys {
-                path.push(key.clone());
-                collect(below, path, leaves);
-                path.pop();
-            }
-        }
-        value => leaves.push((path.clone(), value.clone())),
-    }
 }
 
 /// Is this `[kafka.properties]`, whose keys are not ours?
