@@ -112,6 +112,10 @@ impl Claims {
         self.changes.insert(id, None);
     }
 
+    pub fn is_claimed(&self, id: &ArticleId) -> bool {
+        self.changes.contains_key(id)
+    }
+
     /// Takes back what this batch claimed for `id`: its event cannot be delivered.
     pub fn unclaim(&mut self, id: &ArticleId) {
         self.changes.remove(id);

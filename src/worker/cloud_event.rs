@@ -31,6 +31,7 @@ pub fn headers(kind: EventType, event: &ArticleEvent, job: &Job) -> OwnedHeaders
 
 /// The same for the same content: a consumer that drops repeated ids drops repeated events.
 pub fn event_id(kind: EventType, event: &ArticleEvent) -> String {
-    let content = format!("{}\n{}\n{}\n{}", kind.as_str(), event.article_id, event.version, event.content_hash);
+    let content =
+        format!("{}\n{}\n{}\n{}", kind.as_str(), event.article_id, event.version, event.content_hash);
     Sha256::digest(content.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -61,7 +61,7 @@ pub async fn run(shared: Arc<Shared>, tier: Tier) -> Result<(), StageError> {
                     watermarks.extend(partitions.iter().map(|p| (*p, (serial, Watermark::default()))));
                     intake.resume(partitions);
                 }
-                Some(Change::Revoked { partitions, answer, .. }) => {
+                Some(Change::Revoked { partitions, answer }) => {
                     let offsets = take_commits(&mut watermarks, &partitions);
                     watermarks.retain(|partition, _| !partitions.contains(partition));
                     waiting.retain(|partition, _| !partitions.contains(partition));
@@ -110,10 +110,13 @@ pub async fn run(shared: Arc<Shared>, tier: Tier) -> Result<(), StageError> {
 }
 
 /// Nothing that waits is lost: it is not committed, and the next owner reads it again.
-async fn stopped(mut intake: Intake, mut watermarks: HashMap<i32, (u64, Watermark)>) -> Result<(), StageError> {
+async fn stopped(
+    mut intake: Intake,
+    mut watermarks: HashMap<i32, (u64, Watermark)>,
+) -> Result<(), StageError> {
     intake.stop();
     while let Some(change) = intake.changes.recv().await {
-        if let Change::Revoked { partitions, answer, .. } = change {
+        if let Change::Revoked { partitions, answer } = change {
             let _ = answer.send(take_commits(&mut watermarks, &partitions));
         }
     }

@@ -64,7 +64,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
             biased;
             change = intake.changes.recv() => match change {
                 Some(Change::Assigned { partitions, serial }) => stage.assigned(&partitions, serial),
-                Some(Change::Revoked { partitions, answer, .. }) => stage.revoked(&partitions, &answer),
+                Some(Change::Revoked { partitions, answer }) => stage.revoked(&partitions, &answer),
                 None => return end(intake),
             },
             Some(restored) = stage.restoring.next(), if !stage.restoring.is_empty() => {
@@ -105,7 +105,8 @@ impl FetchStage {
             self.watermarks.insert(partition, (serial, Watermark::default()));
             let (kafka, topic) = (self.shared.config.kafka.clone(), self.shared.outlet.names.pages.clone());
             let restore = tokio::task::spawn_blocking(move || restore_pages(&kafka, &topic, partition));
-            let restored = async move { (partition, serial, restore.await.unwrap_or(Err(StageError::Thread))) };
+            let restored =
+                async move { (partition, serial, restore.await.unwrap_or(Err(StageError::Thread))) };
             self.restoring.push(restored.boxed());
         }
     }
@@ -158,7 +159,11 @@ impl FetchStage {
     /// How long a job may wait in memory for its host. None at all when most of the room is taken: then it is parked,
     /// so that a slow site never holds up its partition.
     fn patience(&self) -> Duration {
-        if self.in_flight.len() * 2 < self.room { self.shared.config.fetch.park_after } else { Duration::ZERO }
+        if self.in_flight.len() * 2 < self.room {
+            self.shared.config.fetch.park_after
+        } else {
+            Duration::ZERO
+        }
     }
 
     fn done(&mut self, done: Done) {

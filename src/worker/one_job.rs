@@ -26,8 +26,12 @@ pub async fn one_job(
     known: Option<PageRecord>,
     patience: Duration,
 ) -> Result<Done, WriteError> {
-    let mut done =
-        Done { partition: record.partition, serial: record.serial, offset: record.offset, remember: Vec::new() };
+    let mut done = Done {
+        partition: record.partition,
+        serial: record.serial,
+        offset: record.offset,
+        remember: Vec::new(),
+    };
     let job = match job {
         Ok(job) if job.v == Job::VERSION => job,
         unreadable => {
@@ -74,8 +78,11 @@ async fn carry_on(
             if !written(shared, &candidate).await? {
                 return Ok(vec![]);
             }
-            let page =
-                PageRecord { etag: validators.etag, last_modified: validators.last_modified, ..page("candidate") };
+            let page = PageRecord {
+                etag: validators.etag,
+                last_modified: validators.last_modified,
+                ..page("candidate")
+            };
             let mut both = vec![(page_key(&asked.url), PagesValue::Page(page.clone()))];
             if candidate.url != asked.url {
                 both.push((page_key(&candidate.url), PagesValue::Page(page)));
@@ -87,7 +94,8 @@ async fn carry_on(
             vec![(page_key(&asked.url), PagesValue::Page(page("redirected")))]
         }
         AfterFetch::Wait(job, why) => {
-            crate::telemetry::parked(why);
+            tracing::debug!(why, url = crate::telemetry::masked_url(&job.url), "parked");
+            crate::telemetry::parked();
             shared.outlet.delayed(&job, wait_for(&job, shared)).await?;
             vec![]
         }
@@ -135,7 +143,10 @@ fn host_memory(shared: &Shared, job: &Job) -> Option<(PagesKey, PagesValue)> {
 
 /// A job that this version cannot read: a named reject with the record's bytes, never a blocked partition.
 async fn unknown(shared: &Shared, record: &Record, e: Option<serde_json::Error>) -> Result<(), WriteError> {
-    let message = e.map_or_else(|| "a job of an unknown version".to_owned(), |e| format!("a job that does not parse: {e}"));
+    let message = e.map_or_else(
+        || "a job of an unknown version".to_owned(),
+        |e| format!("a job that does not parse: {e}"),
+    );
     let source = source_record(record);
     let now = shared.fetcher.now();
     let reject = Reject::new(&source, (Stage::Fetch, Reason::UnknownVersion, message), None, 0, now);

@@ -9,7 +9,7 @@ use super::transaction::{Finish, Transactions};
 use super::{Shared, StageError, cloud_event, outlet::to_json};
 use crate::memory::{Claims, SeenEntry, SeenTable};
 use crate::pipeline::Verdict;
-use crate::record::{ArticleEvent, Candidate, Ending, EventType, Outcome, Reason, Reject, Stage};
+use crate::record::{Candidate, Ending, Job, Reason, Reject, Stage};
 use crate::telemetry;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -72,7 +72,11 @@ impl Core {
     // --- partitions come and go ---
 
     /// Rule 4: explicit offset, incremental assign, pause, new serial; no waiting.
-    pub fn assigned<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, list: &mut TopicPartitionList) {
+    pub fn assigned<C: ConsumerContext>(
+        &mut self,
+        consumer: &BaseConsumer<C>,
+        list: &mut TopicPartitionList,
+    ) {
         let assigned = list
             .set_all_offsets(Offset::Beginning)
             .and_then(|()| consumer.incremental_assign(list))
@@ -109,7 +113,8 @@ impl Core {
             let serial = self.last_serial;
             self.ready.remove(&partition);
             self.serials().insert(partition, serial);
-            let (shared, serials, restored) = (self.shared.clone(), self.serials.clone(), self.restored.clone());
+            let (shared, serials, restored) =
+                (self.shared.clone(), self.serials.clone(), self.restored.clone());
             let restore = move || {
                 let is_current = || serials.lock().is_ok_and(|held| held.get(&partition) == Some(&serial));
                 let names = &shared.outlet.names;
@@ -145,8 +150,8 @@ impl Core {
         self.serials.lock().expect("nobody panics while holding the serials")
     }
 
-    pub fn is_ready(&self, partition: i32) -> bool {
-        self.ready.contains_key(&partition)
+    pub fn is_current(&self, partition: i32, serial: u64) -> bool {
+        self.serials().get(&partition) == Some(&serial)
     }
 
     // --- a candidate ---
@@ -154,27 +159,33 @@ impl Core {
     /// Judges one candidate and writes what follows into the open transaction.
     pub fn candidate(&mut self, record: &Record) -> Result<(), KafkaError> {
         let (partition, offset) = (record.partition, record.offset);
-        let is_next = self.ready.get(&partition).is_some_and(|ready| ready.next.is_none_or(|next| offset >= next));
+        let is_next =
+            self.ready.get(&partition).is_some_and(|ready| ready.next.is_none_or(|next| offset >= next));
         if !is_next {
             return Ok(());
         }
         self.begin()?;
         telemetry::received(Stage::Publish);
         let now = self.shared.fetcher.now();
-        let (Some(ready), Some(open)) = (self.ready.get_mut(&partition), self.open.as_mut()) else { return Ok(()) };
+        let (Some(ready), Some(open)) = (self.ready.get_mut(&partition), self.open.as_mut()) else {
+            return Ok(());
+        };
         let claims = open.claims.entry(partition).or_default();
-        let ending = match serde_json::from_slice::<Candidate>(record.payload.as_deref().unwrap_or_default()) {
+        let ending = match serde_json::from_slice::<Candidate>(record.payload.as_deref().unwrap_or_default())
+        {
             Ok(candidate) if candidate.v == Candidate::VERSION => {
                 let job = candidate.job.clone();
                 let verdict = self.shared.pipeline.publish(candidate, offset, claims, &ready.table, now);
-                let verdict = self.shared.deliver(&self.transactions, verdict, claims, &job)?;
-                Ending::of_verdict(&job, &verdict, now)
+                let verdict = deliver((&self.shared, &self.transactions), verdict, claims, &job)?;
+                verdict.ending(&job, now)
             }
             unreadable => {
                 let source = source_record(record);
-                let message = unreadable.err().map_or("a candidate of an unknown version".into(), |e| e.to_string());
-                let reject = Reject::new(&source, (Stage::Publish, Reason::UnknownVersion, message), None, 0, now);
-                self.shared.write_reject(&self.transactions, &reject)?;
+                let message =
+                    unreadable.err().map_or("a candidate of an unknown version".into(), |e| e.to_string());
+                let reject =
+                    Reject::new(&source, (Stage::Publish, Reason::UnknownVersion, message), None, 0, now);
+                write_reject(&self.shared, &self.transactions, &reject)?;
                 Ending::of_reject(&reject, &source, None, now)
             }
         };
@@ -190,7 +201,8 @@ impl Core {
         if self.open.is_none() {
             self.transactions.begin()?;
             let (next, claims) = (BTreeMap::new(), BTreeMap::new());
-            self.open = Some(Open { since: Instant::now(), next, claims, endings: Vec::new(), candidates: 0 });
+            self.open =
+                Some(Open { since: Instant::now(), next, claims, endings: Vec::new(), candidates: 0 });
         }
         Ok(())
     }
@@ -211,7 +223,8 @@ impl Core {
             open.next.entry(partition).or_insert(next);
             let claims = open.claims.entry(partition).or_default();
             // What this batch has just met again is not forgotten.
-            expired.into_iter().filter(|id| !claims.is_claimed(id)).for_each(|id| claims_remove(claims, id));
+            let due: Vec<_> = expired.into_iter().filter(|id| !claims.is_claimed(id)).collect();
+            due.into_iter().for_each(|id| claims.remove(id));
         }
         Ok(())
     }
@@ -249,7 +262,7 @@ impl Core {
         };
         let finish = self.transactions.commit(consumer.client().native_ptr(), &offsets);
         if matches!(finish, Finish::Committed) {
-            telemetry::committed(open.candidates, started.elapsed());
+            telemetry::commit(started.elapsed());
             self.remember(open);
         }
         finish
@@ -310,7 +323,7 @@ impl Core {
             Finish::Restart(why) => self.broken = Some(StageError::Transaction(why)),
             Finish::Aborted(why) => {
                 tracing::warn!(reason = why, "transaction_aborted");
-                telemetry::aborted();
+                telemetry::commit_failed();
                 let kept: Vec<i32> = self.serials().keys().copied().collect();
                 let mut list = TopicPartitionList::new();
                 kept.iter().for_each(|partition| {
@@ -330,4 +343,43 @@ impl Core {
             tracing::warn!(reason = why, "abort_failed");
         }
     }
+}
+
+/// Writes a verdict into the open transaction. An event over the size that brokers take becomes a reject, and what was
+/// claimed for it is taken back.
+fn deliver(
+    (shared, transactions): (&Shared, &Transactions),
+    verdict: Verdict,
+    claims: &mut Claims,
+    job: &Job,
+) -> Result<Verdict, KafkaError> {
+    let (kind, event) = match verdict {
+        Verdict::Event(kind, event) => (kind, event),
+        Verdict::Duplicate { .. } => return Ok(verdict),
+        Verdict::Reject(reject) => {
+            write_reject(shared, transactions, &reject)?;
+            return Ok(Verdict::Reject(reject));
+        }
+    };
+    let (payload, headers) = (to_json(&event), cloud_event::headers(kind, &event, job));
+    let articles = &shared.outlet.names.articles;
+    match transactions.send(articles, event.article_id.as_bytes(), Some(&payload), Some(headers), None) {
+        Ok(()) => Ok(Verdict::Event(kind, event)),
+        Err(e) if matches!(e.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge)) => {
+            if let Ok(id) = event.article_id.parse() {
+                claims.unclaim(&id);
+            }
+            let message = format!("the event of {} bytes is larger than the brokers take", payload.len());
+            let why = (Stage::Publish, Reason::RecordTooLarge, message);
+            let reject = Reject::new(&job.source, why, Some(event.url), 0, shared.fetcher.now());
+            write_reject(shared, transactions, &reject)?;
+            Ok(Verdict::Reject(Box::new(reject)))
+        }
+        Err(e) => Err(e),
+    }
+}
+
+fn write_reject(shared: &Shared, transactions: &Transactions, reject: &Reject) -> Result<(), KafkaError> {
+    let rejects = &shared.outlet.names.rejects;
+    transactions.send(rejects, reject.reject_id.as_bytes(), Some(&to_json(reject)), None, None)
 }

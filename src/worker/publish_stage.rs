@@ -86,11 +86,16 @@ fn poll(
     let mut expired_at = Instant::now();
     while !shared.stop.is_cancelled() {
         let due = consumer.context().core().due_in();
-        match consumer.poll(due.unwrap_or(POLL).min(POLL)).map(|polled| polled.map(|message| to_record(&message))) {
+        match consumer
+            .poll(due.unwrap_or(POLL).min(POLL))
+            .map(|polled| polled.map(|message| to_record(&message)))
+        {
             None => {}
             Some(Ok(record)) => consumer.context().core().candidate(&record)?,
             Some(Err(e)) if consumer.client().fatal_error().is_some() => return Err(e.into()),
-            Some(Err(e)) => tracing::warn!(error = %e, kafka_topic = shared.outlet.names.candidates, "consume_failed"),
+            Some(Err(e)) => {
+                tracing::warn!(error = %e, kafka_topic = shared.outlet.names.candidates, "consume_failed")
+            }
         }
         let mut core = consumer.context().core();
         if core.due_in().is_some_and(|due| due.is_zero()) {

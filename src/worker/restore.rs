@@ -33,7 +33,8 @@ pub fn take_over(
 ) -> Result<Option<TakenOver>, StageError> {
     let committed: BaseConsumer = clients::offset_reader(settings, "publish", "read_committed").create()?;
     let dirty: BaseConsumer = clients::offset_reader(settings, "publish", "read_uncommitted").create()?;
-    let Some((stable_offset, in_metadata)) = stable_offset(&committed, candidates, partition, is_current) else {
+    let Some((stable_offset, in_metadata)) = stable_offset(&committed, candidates, partition, is_current)
+    else {
         return Ok(None);
     };
     let target = match in_metadata {
@@ -65,7 +66,11 @@ pub fn take_over(
 }
 
 /// The pages of one partition. Not transactional: up to the end as it is now.
-pub fn restore_pages(settings: &KafkaSettings, pages: &str, partition: i32) -> Result<PagesTable, StageError> {
+pub fn restore_pages(
+    settings: &KafkaSettings,
+    pages: &str,
+    partition: i32,
+) -> Result<PagesTable, StageError> {
     let mut table = PagesTable::default();
     read_to_end(settings, "read_uncommitted", (pages, partition), &|| true, &mut |key, value| {
         let value = value.map(PagesValue::decode).transpose()?;
@@ -142,7 +147,9 @@ fn read_to_end(
                 end = offset + 1;
             }
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(Some(end)),
-            Some(Err(e)) => tracing::debug!(error = %e, kafka_topic = topic, partition, "restore_waits_for_broker"),
+            Some(Err(e)) => {
+                tracing::debug!(error = %e, kafka_topic = topic, partition, "restore_waits_for_broker")
+            }
         }
     }
     Ok(None)

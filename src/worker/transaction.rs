@@ -65,7 +65,11 @@ pub struct Transactions {
 
 impl Transactions {
     /// Takes over the transactional id; a transaction that its last owner left open is aborted by that.
-    pub fn start(settings: &KafkaSettings, slot: &str, timeout: Duration) -> Result<Transactions, KafkaError> {
+    pub fn start(
+        settings: &KafkaSettings,
+        slot: &str,
+        timeout: Duration,
+    ) -> Result<Transactions, KafkaError> {
         let producer: BaseProducer<Reports> =
             clients::transactional(settings, slot).create_with_context(Reports::default())?;
         producer.init_transactions(timeout)?;
@@ -121,7 +125,8 @@ impl Transactions {
 
     /// Every record of the open transaction delivered. False at the deadline or where one failed.
     pub fn drain(&self) -> bool {
-        self.drain_until(Instant::now() + DEADLINE) && self.producer.context().failures.load(Ordering::Relaxed) == 0
+        self.drain_until(Instant::now() + DEADLINE)
+            && self.producer.context().failures.load(Ordering::Relaxed) == 0
     }
 
     /// rdkafka's own flush would wait 100 ms a round; this ends with the last report.
