@@ -14,13 +14,14 @@ mod publish_step;
 
 pub use fetch_step::Fetch;
 
+use crate::config::{Config, Updates};
 use crate::extract::Extractor;
 use crate::fetch::{FetchOrder, Fetched, Validators};
 use crate::identity::{Declared, Ladder, TrackingParameters, fingerprint, ladder, normalize, site_of};
 use crate::memory::{Claims, PageRecord, SeenTable};
 use crate::publish::{Judgement, RightsSettings, judge};
 use crate::record::{
-    ArticleEvent, Candidate, EventType, Job, Outcome, Reason, Reject, SourceRecord, Stage, UrlRecord,
+    ArticleEvent, Candidate, Ending, EventType, Job, Outcome, Reason, Reject, SourceRecord, Stage, UrlRecord,
 };
 use crate::topics::Tagger;
 use arc_swap::ArcSwap;
@@ -74,6 +75,39 @@ pub enum Verdict {
         through: &'static str,
     },
     Reject(Box<Reject>),
+}
+
+impl Verdict {
+    /// How the URL behind it ended.
+    pub fn ending(&self, job: &Job, now: Timestamp) -> Ending {
+        match self {
+            Verdict::Event(kind, event) => Ending {
+                article_id: Some(event.article_id.clone()),
+                version: Some(event.version),
+                ..Ending::of_job(job, kind.outcome(), now)
+            },
+            Verdict::Duplicate { article_id, through } => Ending {
+                article_id: Some(article_id.clone()),
+                duplicate_through: Some(through),
+                ..Ending::of_job(job, Outcome::Duplicate, now)
+            },
+            Verdict::Reject(reject) => Ending::of_reject(reject, &job.source, Some(job), now),
+        }
+    }
+}
+
+impl From<&Config> for Settings {
+    fn from(config: &Config) -> Settings {
+        Settings {
+            tracking: TrackingParameters::default(),
+            refetch_after: config.fetch.refetch_after,
+            max_attempts: config.fetch.max_attempts,
+            max_redirects: config.fetch.max_redirects,
+            topic_threshold: config.topics.threshold,
+            publish_updates: config.dedup.updates == Updates::Publish,
+            rights: config.rights.clone(),
+        }
+    }
 }
 
 impl Pipeline {

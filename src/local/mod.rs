@@ -149,25 +149,11 @@ impl Ingest {
 
 /// What the publish step found, as the sink is given it.
 fn delivery(job: &Job, verdict: Verdict, now: Timestamp) -> Delivery {
+    let ending = verdict.ending(job, now);
     match verdict {
-        Verdict::Event(kind, event) => {
-            let outcome = kind.outcome();
-            let ending = Ending {
-                article_id: Some(event.article_id.clone()),
-                version: Some(event.version),
-                ..Ending::of_job(job, outcome, now)
-            };
-            Delivery { ending, event: Some(event), reject: None }
-        }
-        Verdict::Duplicate { article_id, through } => {
-            let ending = Ending {
-                article_id: Some(article_id),
-                duplicate_through: Some(through),
-                ..Ending::of_job(job, Outcome::Duplicate, now)
-            };
-            Delivery { ending, event: None, reject: None }
-        }
-        Verdict::Reject(reject) => rejected(&job.source, Some(job), reject, now),
+        Verdict::Event(_, event) => Delivery { ending, event: Some(event), reject: None },
+        Verdict::Duplicate { .. } => Delivery { ending, event: None, reject: None },
+        Verdict::Reject(reject) => Delivery { ending, event: None, reject: Some(reject) },
     }
 }
 

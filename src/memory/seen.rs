@@ -112,8 +112,14 @@ impl Claims {
         self.changes.insert(id, None);
     }
 
-    pub fn change(&self, id: &ArticleId) -> Option<&Option<SeenEntry>> {
-        self.changes.get(id)
+    pub fn is_claimed(&self, id: &ArticleId) -> bool {
+        self.changes.contains_key(id)
+    }
+
+    /// Takes back what this batch claimed for `id`: its event cannot be delivered.
+    pub fn unclaim(&mut self, id: &ArticleId) {
+        self.changes.remove(id);
+        self.aliases.retain(|_, owner| owner != id);
     }
 
     /// What the transaction has to carry.

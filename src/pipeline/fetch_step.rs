@@ -2,7 +2,7 @@
 
 use super::{AfterFetch, Pipeline, names_of};
 use crate::extract::{Extractor, Page, charset};
-use crate::fetch::{FetchOrder, Fetched, FetchedPage, Validators};
+use crate::fetch::{FetchOrder, Fetched, FetchedPage, HostMemory, Validators};
 use crate::identity::{normalize, site_of};
 use crate::memory::PageRecord;
 use crate::record::{Article, Candidate, Job, Reason, Redirect, Reject, Stage};
@@ -15,6 +15,14 @@ pub trait Fetch: Send + Sync {
 
     /// The clock that the fetcher goes by.
     fn now(&self) -> Timestamp;
+
+    /// Takes up a host's back-off where an earlier owner left it.
+    fn restore_host(&self, _memory: HostMemory) {}
+
+    /// What is to be remembered of a host, if anything.
+    fn host_memory(&self, _host: &str) -> Option<HostMemory> {
+        None
+    }
 }
 
 impl Pipeline {

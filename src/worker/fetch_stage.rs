@@ -4,32 +4,27 @@
 //! A `pages` record is written only after what it tells of was acknowledged, and the offset is done only after both.
 
 use super::intake::{Change, Intake, Record};
+use super::one_job::{Done, one_job};
 use super::outlet::WriteError;
 use super::restore::restore_pages;
 use super::route_stage::{end, fail, take_commits};
-use super::source::source_record;
 use super::watermark::Watermark;
 use super::{Shared, StageError};
-use crate::memory::{HostRecord, PageRecord, PagesKey, PagesTable, PagesValue, page_key};
-use crate::pipeline::AfterFetch;
-use crate::record::{Ending, Job, Reason, Reject, Stage};
+use crate::fetch::HostMemory;
+use crate::memory::PagesTable;
+use crate::record::{Job, Stage};
+use crate::telemetry;
+use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
+use jiff::Timestamp;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
 /// Jobs in hand for each request that may be under way: those over it wait for their host's turn.
 const JOBS_PER_REQUEST: usize = 5;
-
-/// What a job leaves behind when it is done.
-struct Done {
-    partition: i32,
-    serial: u64,
-    offset: i64,
-    remember: Vec<(PagesKey, PagesValue)>,
-}
 
 /// One partition in hand.
 struct Share {
@@ -38,79 +33,152 @@ struct Share {
     under_way: HashMap<i64, AbortHandle>,
 }
 
+type Restored = (i32, u64, Result<PagesTable, StageError>);
+
+/// The stage between two events.
+struct FetchStage {
+    shared: Arc<Shared>,
+    shares: HashMap<i32, Share>,
+    watermarks: HashMap<i32, (u64, Watermark)>,
+    in_flight: FuturesUnordered<JoinHandle<Result<Done, WriteError>>>,
+    restoring: FuturesUnordered<BoxFuture<'static, Restored>>,
+    room: usize,
+}
+
+/// Runs until told to stop; work under way then has a bounded time, and what finished is committed.
 pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
-    let settings = &shared.config.fetch;
-    let room = settings.concurrency * JOBS_PER_REQUEST;
-    let mut intake = Intake::start(&shared.config.kafka, "fetch", &shared.outlet.names.fetch, settings.concurrency)?;
-    let mut shares: HashMap<i32, Share> = HashMap::new();
-    let mut watermarks: HashMap<i32, (u64, Watermark)> = HashMap::new();
-    let mut in_flight = FuturesUnordered::new();
-    let mut restoring = FuturesUnordered::new();
+    let concurrency = shared.config.fetch.concurrency;
+    let mut intake = Intake::start(&shared.config.kafka, "fetch", &shared.outlet.names.fetch, concurrency)?;
+    let mut stage = FetchStage {
+        shared: shared.clone(),
+        shares: HashMap::new(),
+        watermarks: HashMap::new(),
+        in_flight: FuturesUnordered::new(),
+        restoring: FuturesUnordered::new(),
+        room: concurrency * JOBS_PER_REQUEST,
+    };
     let mut tick = tokio::time::interval(COMMIT_EVERY);
     let mut drain_until: Option<Instant> = None;
     loop {
         tokio::select! {
             biased;
             change = intake.changes.recv() => match change {
-                Some(Change::Assigned { partitions, serial }) => {
-                    shared.readiness.restoring(Stage::Fetch, &partitions);
-                    for partition in partitions {
-                        watermarks.insert(partition, (serial, Watermark::default()));
-                        let (kafka, topic) = (shared.config.kafka.clone(), shared.outlet.names.pages.clone());
-                        let restored = tokio::task::spawn_blocking(move || restore_pages(&kafka, &topic, partition));
-                        restoring.push(restored.map(move |pages| (partition, serial, pages)).boxed());
-                    }
-                }
-                Some(Change::Revoked { partitions, answer, .. }) => {
-                    for share in partitions.iter().filter_map(|partition| shares.remove(partition)) {
-                        share.under_way.values().for_each(AbortHandle::abort);
-                    }
-                    let offsets = take_commits(&mut watermarks, &partitions);
-                    watermarks.retain(|partition, _| !partitions.contains(partition));
-                    shared.readiness.revoked(Stage::Fetch, &partitions);
-                    let _ = answer.send(offsets);
-                }
+                Some(Change::Assigned { partitions, serial }) => stage.assigned(&partitions, serial),
+                Some(Change::Revoked { partitions, answer }) => stage.revoked(&partitions, &answer),
                 None => return end(intake),
             },
-            Some((partition, serial, restored)) = restoring.next(), if !restoring.is_empty() => {
-                let is_current = watermarks.get(&partition).is_some_and(|(current, _)| *current == serial);
-                let pages = match restored { Ok(Ok(pages)) => pages, Ok(Err(e)) => return Err(e), Err(_) => return Err(StageError::Thread) };
-                if is_current {
-                    restore_back_off(&shared, &pages);
-                    crate::telemetry::table_size("pages", partition, pages.len());
-                    shares.insert(partition, Share { serial, pages, under_way: HashMap::new() });
-                    shared.readiness.assigned(Stage::Fetch, &[partition]);
+            Some(restored) = stage.restoring.next(), if !stage.restoring.is_empty() => {
+                if let Some(partition) = stage.restored(restored)? {
                     intake.resume(vec![partition]);
                 }
-            },
-            Some(done) = in_flight.next(), if !in_flight.is_empty() => match done {
-                Ok(Ok(done)) => finish(done, &mut shares, &mut watermarks),
+            }
+            Some(done) = stage.in_flight.next(), if !stage.in_flight.is_empty() => match done {
+                Ok(Ok(done)) => stage.done(done),
                 Ok(Err(e)) => return fail(intake, e),
-                // Aborted on a revocation; the new owner does it.
+                // Aborted on a revocation: the new owner does it.
                 Err(_) => {}
             },
-            record = intake.records.recv(), if in_flight.len() < room && drain_until.is_none() => {
-                let Some(record) = record else { return end(intake) };
-                let Some(share) = shares.get_mut(&record.partition).filter(|s| s.serial == record.serial) else { continue };
-                if let Some((_, watermark)) = watermarks.get_mut(&record.partition) {
-                    watermark.begin(record.offset);
-                }
-                let patience = patience(&shared, in_flight.len(), room);
-                let task = tokio::spawn(one_job(shared.clone(), record, known_pages(share), patience));
-                share.under_way.insert(task_offset(&task, share), task.abort_handle());
-                in_flight.push(task);
+            record = intake.records.recv(), if stage.has_room() && drain_until.is_none() => match record {
+                Some(record) => stage.take(record),
+                None => return end(intake),
             },
-            _ = tick.tick() => {
-                let all: Vec<i32> = watermarks.keys().copied().collect();
-                intake.commit(take_commits(&mut watermarks, &all));
-                crate::telemetry::in_flight(Stage::Fetch, in_flight.len());
-            },
+            _ = tick.tick() => intake.commit(stage.commits()),
             () = shared.stop.cancelled(), if drain_until.is_none() => {
-                drain_until = Some(Instant::now() + shared.drain);
+                drain_until = Some(Instant::now() + super::DRAIN);
             },
         }
-        if drain_until.is_some_and(|until| in_flight.is_empty() || Instant::now() > until) {
+        if drain_until.is_some_and(|until| stage.in_flight.is_empty() || Instant::now() > until) {
             intake.stop();
         }
+    }
+}
+
+impl FetchStage {
+    fn has_room(&self) -> bool {
+        self.in_flight.len() < self.room
+    }
+
+    /// A partition delivers once its pages are restored; the others go on meanwhile.
+    fn assigned(&mut self, partitions: &[i32], serial: u64) {
+        self.shared.readiness.restoring(Stage::Fetch, partitions);
+        for &partition in partitions {
+            self.watermarks.insert(partition, (serial, Watermark::default()));
+            let (kafka, topic) = (self.shared.config.kafka.clone(), self.shared.outlet.names.pages.clone());
+            let restore = tokio::task::spawn_blocking(move || restore_pages(&kafka, &topic, partition));
+            let restored =
+                async move { (partition, serial, restore.await.unwrap_or(Err(StageError::Thread))) };
+            self.restoring.push(restored.boxed());
+        }
+    }
+
+    fn restored(&mut self, (partition, serial, pages): Restored) -> Result<Option<i32>, StageError> {
+        let pages = pages?;
+        if self.watermarks.get(&partition).is_none_or(|(current, _)| *current != serial) {
+            return Ok(None);
+        }
+        for host in pages.hosts() {
+            let back_off_until = host.back_off_until.and_then(|at| Timestamp::from_millisecond(at).ok());
+            let memory = HostMemory { host: host.host.clone(), back_off_until, failures: host.failures };
+            self.shared.fetcher.restore_host(memory);
+        }
+        telemetry::table_size("pages", partition, pages.len());
+        self.shares.insert(partition, Share { serial, pages, under_way: HashMap::new() });
+        self.shared.readiness.assigned(Stage::Fetch, &[partition]);
+        Ok(Some(partition))
+    }
+
+    /// What is under way is let go at once: two owners must never ask one host at the same time.
+    fn revoked(&mut self, partitions: &[i32], answer: &mpsc::Sender<Vec<(i32, i64)>>) {
+        for share in partitions.iter().filter_map(|partition| self.shares.remove(partition)) {
+            share.under_way.values().for_each(AbortHandle::abort);
+        }
+        let offsets = take_commits(&mut self.watermarks, partitions);
+        self.watermarks.retain(|partition, _| !partitions.contains(partition));
+        self.shared.readiness.revoked(Stage::Fetch, partitions);
+        // The thread may have given up waiting: then nothing is committed, and the work is done again.
+        let _ = answer.send(offsets);
+    }
+
+    fn take(&mut self, record: Record) {
+        let patience = self.patience();
+        let Some(share) = self.shares.get_mut(&record.partition).filter(|s| s.serial == record.serial) else {
+            return;
+        };
+        if let Some((_, watermark)) = self.watermarks.get_mut(&record.partition) {
+            watermark.begin(record.offset);
+        }
+        telemetry::received(Stage::Fetch);
+        let job: Result<Job, _> = serde_json::from_slice(record.payload.as_deref().unwrap_or_default());
+        let known = job.as_ref().ok().and_then(|job| share.pages.page(&job.url).cloned());
+        let offset = record.offset;
+        let task = tokio::spawn(one_job(self.shared.clone(), record, job, known, patience));
+        share.under_way.insert(offset, task.abort_handle());
+        self.in_flight.push(task);
+    }
+
+    /// How long a job may wait in memory for its host. None at all when most of the room is taken: then it is parked,
+    /// so that a slow site never holds up its partition.
+    fn patience(&self) -> Duration {
+        if self.in_flight.len() * 2 < self.room {
+            self.shared.config.fetch.park_after
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    fn done(&mut self, done: Done) {
+        if let Some(share) = self.shares.get_mut(&done.partition).filter(|s| s.serial == done.serial) {
+            share.under_way.remove(&done.offset);
+            done.remember.into_iter().for_each(|(key, value)| share.pages.apply(key, Some(value)));
+            if let Some((_, watermark)) = self.watermarks.get_mut(&done.partition) {
+                watermark.done(done.offset);
+            }
+        }
+    }
+
+    fn commits(&mut self) -> Vec<(i32, i64)> {
+        telemetry::in_flight(Stage::Fetch, self.in_flight.len());
+        let all: Vec<i32> = self.watermarks.keys().copied().collect();
+        take_commits(&mut self.watermarks, &all)
     }
 }

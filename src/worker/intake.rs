@@ -37,7 +37,7 @@ pub enum Change {
     /// These partitions are this stage's now, under this serial; they deliver after `resume`.
     Assigned { partitions: Vec<i32>, serial: u64 },
     /// They are not any more. The answer gives what may be committed of them; it is waited for only so long.
-    Revoked { partitions: Vec<i32>, lost: bool, answer: std_mpsc::Sender<Vec<(i32, i64)>> },
+    Revoked { partitions: Vec<i32>, answer: std_mpsc::Sender<Vec<(i32, i64)>> },
 }
 
 enum Command {
@@ -61,17 +61,26 @@ const CLOSE: Duration = Duration::from_secs(5);
 
 impl Intake {
     /// Joins the group of `stage` and reads `topic`. `room` records may wait for the stage.
-    pub fn start(settings: &KafkaSettings, stage: &str, topic: &str, room: usize) -> Result<Intake, KafkaError> {
+    pub fn start(
+        settings: &KafkaSettings,
+        stage: &str,
+        topic: &str,
+        room: usize,
+    ) -> Result<Intake, KafkaError> {
         let (record_sender, records) = mpsc::channel(room);
         let (change_sender, changes) = mpsc::unbounded_channel();
         let (commands, command_receiver) = std_mpsc::channel();
         let context = Callbacks { topic: topic.to_owned(), changes: change_sender, state: Mutex::default() };
-        let consumer: BaseConsumer<Callbacks> = clients::member(settings, stage).create_with_context(context)?;
+        let consumer: BaseConsumer<Callbacks> =
+            clients::member(settings, stage).create_with_context(context)?;
         consumer.subscribe(&[topic])?;
         let name = format!("intake-{stage}");
         let thread = std::thread::Builder::new()
             .name(name)
-            .spawn(move || Thread { consumer, records: record_sender, held: VecDeque::new(), is_held: false }.run(&command_receiver))
+            .spawn(move || {
+                Thread { consumer, records: record_sender, held: VecDeque::new(), is_held: false }
+                    .run(&command_receiver)
+            })
             .map_err(|e| KafkaError::ClientCreation(format!("cannot start a thread: {e}")))?;
         Ok(Intake { records, changes, commands, thread })
     }
@@ -148,7 +157,7 @@ impl Callbacks {
         }
         let (answer, answered) = std_mpsc::channel();
         let lost = consumer.assignment_lost();
-        let told = self.changes.send(Change::Revoked { partitions, lost, answer });
+        let told = self.changes.send(Change::Revoked { partitions, answer });
         let offsets = told.ok().and_then(|()| answered.recv_timeout(ANSWER).ok()).unwrap_or_default();
         if !lost {
             commit(consumer, &self.topic, &offsets, CommitMode::Sync);
@@ -226,7 +235,8 @@ impl Thread {
             match commands.try_recv() {
                 Ok(Command::Commit(offsets)) => {
                     let owned = self.consumer.context().shares().owned.clone();
-                    let offsets: Vec<_> = offsets.into_iter().filter(|(p, _)| owned.contains_key(p)).collect();
+                    let offsets: Vec<_> =
+                        offsets.into_iter().filter(|(p, _)| owned.contains_key(p)).collect();
                     commit(&self.consumer, self.topic(), &offsets, CommitMode::Async);
                 }
                 Ok(Command::Resume(partitions)) => {

@@ -87,36 +87,72 @@ pub struct PartitionCounts {
     pub candidates: u32,
 }
 
+/// All that is wrong with the Kafka topics as they are, creating nothing.
+pub async fn check(settings: &KafkaSettings) -> Result<PartitionCounts, Vec<String>> {
+    let names = KafkaTopicNames::new(settings);
+    let passive = KafkaSettings { create_topics: false, ..settings.clone() };
+    ensure(&passive, &names).await.map_err(|unfit| match unfit {
+        Unfit::Away(why) => vec![why],
+        Unfit::Final(problems) => problems,
+    })
+}
+
 const CALL: Duration = Duration::from_secs(20);
+
+/// `ensure`, waiting for brokers that are away. Wrong counts and topics that may not be created are final.
+pub async fn wait_for(
+    settings: &KafkaSettings,
+    names: &KafkaTopicNames,
+) -> Result<PartitionCounts, Vec<String>> {
+    let mut pause = Duration::from_millis(500);
+    loop {
+        match ensure(settings, names).await {
+            Err(Unfit::Away(why)) => tracing::warn!(error = why, "waiting for the brokers"),
+            Err(Unfit::Final(problems)) => return Err(problems),
+            Ok(counts) => return Ok(counts),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(15));
+    }
+}
+
+/// Why the Kafka topics cannot be used.
+enum Unfit {
+    /// The brokers do not answer: they may come back.
+    Away(String),
+    Final(Vec<String>),
+}
 
 /// Sees that every Kafka topic is there, creating what is missing if that is allowed, and that pairs have the same
 /// count. `Err` lists every problem.
-pub async fn ensure(settings: &KafkaSettings, names: &KafkaTopicNames) -> Result<PartitionCounts, Vec<String>> {
-    let client: BaseConsumer = clients::plain(settings).create().map_err(|e| vec![e.to_string()])?;
-    let counts = |client: &BaseConsumer| -> Result<Vec<(String, u32)>, Vec<String>> {
+async fn ensure(settings: &KafkaSettings, names: &KafkaTopicNames) -> Result<PartitionCounts, Unfit> {
+    let client: BaseConsumer =
+        clients::plain(settings).create().map_err(|e| Unfit::Final(vec![e.to_string()]))?;
+    let counts = |client: &BaseConsumer| -> Result<Vec<(String, u32)>, Unfit> {
         let metadata = client
             .fetch_metadata(None, CALL)
-            .map_err(|e| vec![format!("cannot reach the brokers at {}: {e}", settings.brokers)])?;
+            .map_err(|e| Unfit::Away(format!("cannot reach the brokers at {}: {e}", settings.brokers)))?;
         Ok(metadata.topics().iter().map(|t| (t.name().to_owned(), t.partitions().len() as u32)).collect())
     };
     let there = tokio::task::block_in_place(|| counts(&client))?;
-    let missing: Vec<_> = names.all().into_iter().filter(|(name, _)| there.iter().all(|(t, _)| t != name)).collect();
+    let missing: Vec<_> =
+        names.all().into_iter().filter(|(name, _)| there.iter().all(|(t, _)| t != name)).collect();
     if !missing.is_empty() {
         if !settings.create_topics {
             let problem = |(name, _): &(String, _)| format!("the Kafka topic {name} does not exist");
-            return Err(missing.iter().map(problem).collect());
+            return Err(Unfit::Final(missing.iter().map(problem).collect()));
         }
-        create(settings, &missing).await?;
+        create(settings, &missing).await.map_err(Unfit::Final)?;
     }
     // A topic just created takes a moment to show in the metadata.
     for _ in 0..50 {
         let there = tokio::task::block_in_place(|| counts(&client))?;
         if names.all().iter().all(|(name, _)| there.iter().any(|(t, n)| t == name && *n > 0)) {
-            return check_pairs(names, &there);
+            return check_pairs(names, &there).map_err(Unfit::Final);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    Err(vec!["the Kafka topics were created but do not show in the brokers' metadata".into()])
+    Err(Unfit::Final(vec!["the Kafka topics were created but do not show in the brokers' metadata".into()]))
 }
 
 fn check_pairs(names: &KafkaTopicNames, there: &[(String, u32)]) -> Result<PartitionCounts, Vec<String>> {
@@ -140,7 +176,8 @@ async fn create(
     let topics: Vec<NewTopic<'_>> = missing
         .iter()
         .map(|(name, config)| {
-            let topic = NewTopic::new(name, settings.partitions, TopicReplication::Fixed(settings.replication));
+            let topic =
+                NewTopic::new(name, settings.partitions, TopicReplication::Fixed(settings.replication));
             config.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
         })
         .collect();

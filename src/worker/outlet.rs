@@ -45,11 +45,18 @@ impl Outlet {
         self.send(&self.names.fetch, Some(partition), job.site.as_bytes(), &to_json(job), trace(job)).await
     }
 
+    /// A job that could not be read, for the fetch stage to reject.
+    pub async fn raw_job(&self, partition: i32, payload: &[u8]) -> Result<(), WriteError> {
+        self.send(&self.names.fetch, Some(partition), b"", payload, OwnedHeaders::new()).await
+    }
+
     pub async fn candidate(&self, candidate: &Candidate) -> Result<(), WriteError> {
-        let site = url::Url::parse(&candidate.url).map_or_else(|_| candidate.job.site.clone(), |url| site_of(&url));
+        let site =
+            url::Url::parse(&candidate.url).map_or_else(|_| candidate.job.site.clone(), |url| site_of(&url));
         let partition = partition_of_site(&site, self.counts.candidates);
         let headers = trace(&candidate.job);
-        self.send(&self.names.candidates, Some(partition), site.as_bytes(), &to_json(candidate), headers).await
+        self.send(&self.names.candidates, Some(partition), site.as_bytes(), &to_json(candidate), headers)
+            .await
     }
 
     /// Into the delay tier that fits; the job says itself until when.
@@ -64,7 +71,12 @@ impl Outlet {
         self.send(&self.names.rejects, None, key, &to_json(reject), OwnedHeaders::new()).await
     }
 
-    pub async fn page(&self, partition: i32, key: &PagesKey, value: Option<&PagesValue>) -> Result<(), WriteError> {
+    pub async fn page(
+        &self,
+        partition: i32,
+        key: &PagesKey,
+        value: Option<&PagesValue>,
+    ) -> Result<(), WriteError> {
         let value = value.map(PagesValue::encode).unwrap_or_default();
         self.send(&self.names.pages, Some(partition), &key.encode(), &value, OwnedHeaders::new()).await
     }

@@ -32,7 +32,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
                     shared.readiness.assigned(Stage::Route, &partitions);
                     intake.resume(partitions);
                 }
-                Some(Change::Revoked { partitions, answer, .. }) => {
+                Some(Change::Revoked { partitions, answer }) => {
                     let offsets = take_commits(&mut watermarks, &partitions);
                     watermarks.retain(|partition, _| !partitions.contains(partition));
                     shared.readiness.revoked(Stage::Route, &partitions);
@@ -42,8 +42,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
             },
             Some(done) = in_flight.next(), if !in_flight.is_empty() => {
                 let (partition, serial, offset): (i32, u64, i64) = match done { Ok(done) => done, Err(e) => return fail(intake, e) };
-                if let Some((current, watermark)) = watermarks.get_mut(&partition).filter(|(current, _)| *current == serial) {
-                    debug_assert_eq!(*current, serial);
+                if let Some((_, watermark)) = watermarks.get_mut(&partition).filter(|(current, _)| *current == serial) {
                     watermark.done(offset);
                 }
             },

@@ -40,7 +40,8 @@ impl Watermark {
         moved.then_some(upto)
     }
 
-    pub fn in_flight(&self) -> usize {
+    #[cfg(test)]
+    fn in_flight(&self) -> usize {
         self.open.values().filter(|done| !**done).count()
     }
 }
