@@ -71,7 +71,7 @@ impl Lint {
     fn term(&mut self, term: &RawTerm) {
         self.known(&term.topic, "has terms", &term.place);
         let letters = term.text.chars().filter(|c| c.is_alphanumeric()).count();
-        let is_latin = term.text.chars().all(|c| c.is_ascii());
+        let is_latin = term.text.is_ascii();
         if letters == 0 {
             self.problem(&term.place, format!("an empty term of \"{}\"", term.topic));
         } else if is_latin && letters < 3 && term.case != Some(Case::Exact) {
