@@ -12,6 +12,8 @@ pub(super) struct Weights {
     pub inside_organisation: f64,
     /// "Australian dollar".
     pub currency: f64,
+    /// A leader's name, for a country that the document names as well.
+    pub leader: f64,
     families: [FamilyWeights; 4],
 }
 
@@ -36,6 +38,7 @@ impl Weights {
             kinds: [1.0; Kind::ALL.len()],
             inside_organisation: 1.0,
             currency: 1.0,
+            leader: 0.0,
             families: [family; 4],
         }
     }
@@ -87,6 +90,7 @@ impl Weights {
         match key {
             "inside_organisation" => Some(&mut self.inside_organisation),
             "currency" => Some(&mut self.currency),
+            "leader" => Some(&mut self.leader),
             _ => Kind::ALL.iter().position(|(name, _)| *name == key).map(|i| &mut self.kinds[i]),
         }
     }
