@@ -72,10 +72,10 @@ impl Lint {
     fn term(&mut self, term: &RawTerm) {
         self.known(&term.topic, "has terms", &term.place);
         let letters = term.text.chars().filter(|c| c.is_alphanumeric()).count();
-        let is_latin = term.text.chars().all(|c| c.is_ascii());
+        let is_latin = term.text.is_ascii();
         if letters == 0 {
             self.problem(&term.place, format!("an empty term of \"{}\"", term.topic));
-        } else if is_latin && letters < 3 && term.case != Some(Case::Exact) {
+        } else if is_latin && letters < 3 && term.case != Some(Case::Exact) && term.kind != Kind::Qualifier {
             let message = format!("\"{}\" is too short to stand without case = \"exact\"", term.text);
             self.problem(&term.place, message);
         }

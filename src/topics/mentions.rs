@@ -31,6 +31,8 @@ pub enum Rule {
     Ambiguous,
     /// A surname without the full name.
     SurnameAlone,
+    /// A company's name on the exchange: "<UK>".
+    Ticker,
     /// A state's abbreviation without a place before it.
     QualifierAlone,
 }
@@ -49,6 +51,7 @@ impl Rule {
             Rule::Excluded => "excluded",
             Rule::Ambiguous => "ambiguous",
             Rule::SurnameAlone => "surname_alone",
+            Rule::Ticker => "ticker",
             Rule::QualifierAlone => "qualifier_alone",
         }
     }

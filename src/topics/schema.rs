@@ -277,7 +277,7 @@ impl Reader<'_, '_> {
             topic: topic.to_owned(),
             kind,
             language: self.language.clone(),
-            case: matches!(kind, Kind::Acronym | Kind::Qualifier).then_some(Case::Exact),
+            case: (kind == Kind::Acronym).then_some(Case::Exact),
             needs: Vec::new(),
             unless: Vec::new(),
             weight: None,
