@@ -8,6 +8,7 @@ pub mod identity;
 pub mod local;
 pub mod memory;
 pub mod pipeline;
+pub mod publish;
 pub mod record;
 pub mod schedule;
 pub mod telemetry;

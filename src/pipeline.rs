@@ -1,1 +1,235 @@
 //! THE WAY OF ONE URL: route, fetch, publish; each a function from what it takes to what it gives, or to where it stops.
+//!
+//! ```text
+//! URL record -> route -> Job -> fetch -> Candidate -> publish -> ArticleEvent
+//!                  |              |  \-> Job of another site, or later      |
+//!                  v              v                                        v
+//!                Reject       Reject, recent, unchanged           Reject, duplicate
+//! ```
+//!
+//! Nothing here knows Kafka or a file: `worker` and `local` carry what travels.
+
+mod fetch_step;
+mod publish_step;
+
+pub use fetch_step::Fetch;
+
+use crate::config::{Config, Updates};
+use crate::extract::Extractor;
+use crate::fetch::{FetchOrder, Fetched, Validators};
+use crate::identity::{Declared, Ladder, TrackingParameters, fingerprint, ladder, normalize, site_of};
+use crate::memory::{Claims, PageRecord, SeenTable};
+use crate::publish::{Judgement, RightsSettings, judge};
+use crate::record::{
+    ArticleEvent, Candidate, Ending, EventType, Job, Outcome, Reason, Reject, SourceRecord, Stage, UrlRecord,
+};
+use crate::topics::Tagger;
+use arc_swap::ArcSwap;
+use fetch_step::{reject, validators_of};
+use jiff::Timestamp;
+use publish_step::{Again, changes, keys, without};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+
+/// What the three steps need beside what they are given.
+pub struct Pipeline {
+    pub extractor: Arc<Extractor>,
+    /// Swapped whole when the taxonomy changes.
+    pub tagger: ArcSwap<Tagger>,
+    pub settings: Settings,
+    /// One page a core is read at a time: more would only cost memory.
+    readers: Arc<Semaphore>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub tracking: TrackingParameters,
+    pub refetch_after: Duration,
+    pub max_attempts: u32,
+    pub max_redirects: u32,
+    pub topic_threshold: f64,
+    pub publish_updates: bool,
+    pub rights: RightsSettings,
+}
+
+/// Where a job goes after the fetch step.
+#[derive(Debug)]
+pub enum AfterFetch {
+    /// With the validators for the next conditional GET.
+    Candidate(Box<Candidate>, Validators),
+    /// Off to the owner of another site.
+    Moved(Box<Job>),
+    /// To be taken up again at `job.not_before`.
+    Wait(Box<Job>, &'static str),
+    Done(Outcome),
+    Reject(Box<Reject>),
+}
+
+/// What the publish step found.
+#[derive(Debug)]
+pub enum Verdict {
+    Event(EventType, Box<ArticleEvent>),
+    /// Of the article with this id, known through this rung.
+    Duplicate {
+        article_id: String,
+        through: &'static str,
+    },
+    Reject(Box<Reject>),
+}
+
+impl Verdict {
+    /// How the URL behind it ended.
+    pub fn ending(&self, job: &Job, now: Timestamp) -> Ending {
+        match self {
+            Verdict::Event(kind, event) => Ending {
+                article_id: Some(event.article_id.clone()),
+                version: Some(event.version),
+                ..Ending::of_job(job, kind.outcome(), now)
+            },
+            Verdict::Duplicate { article_id, through } => Ending {
+                article_id: Some(article_id.clone()),
+                duplicate_through: Some(through),
+                ..Ending::of_job(job, Outcome::Duplicate, now)
+            },
+            Verdict::Reject(reject) => Ending::of_reject(reject, &job.source, Some(job), now),
+        }
+    }
+}
+
+impl From<&Config> for Settings {
+    fn from(config: &Config) -> Settings {
+        Settings {
+            tracking: TrackingParameters::default(),
+            refetch_after: config.fetch.refetch_after,
+            max_attempts: config.fetch.max_attempts,
+            max_redirects: config.fetch.max_redirects,
+            topic_threshold: config.topics.threshold,
+            publish_updates: config.dedup.updates == Updates::Publish,
+            rights: config.rights.clone(),
+        }
+    }
+}
+
+impl Pipeline {
+    pub fn new(extractor: Extractor, tagger: Tagger, settings: Settings) -> Pipeline {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Pipeline {
+            extractor: Arc::new(extractor),
+            tagger: ArcSwap::from_pointee(tagger),
+            settings,
+            readers: Arc::new(Semaphore::new(cores)),
+        }
+    }
+
+    /// ROUTE: a URL record becomes a job, keyed by its site.
+    pub fn route(&self, source: SourceRecord, now: Timestamp) -> Result<Job, Box<Reject>> {
+        let refuse = |source: &SourceRecord, why: (Reason, String), url: Option<String>| {
+            Box::new(Reject::new(source, (Stage::Route, why.0, why.1), url, 0, now))
+        };
+        let record = UrlRecord::parse(&source.record()).map_err(|why| refuse(&source, why, None))?;
+        let url = normalize(&record.url, &self.settings.tracking)
+            .map_err(|why| refuse(&source, (Reason::InvalidUrl, why.0), Some(record.url.clone())))?;
+        Ok(Job {
+            v: Job::VERSION,
+            site: site_of(&url),
+            url: url.into(),
+            requested_url: record.url,
+            context: record.context,
+            force: record.force,
+            redirects: Vec::new(),
+            attempts: 0,
+            not_before: None,
+            routed_at: now,
+            source,
+        })
+    }
+
+    /// FETCH: a job becomes a candidate, another job, or ends. `known` is what memory has of the job's URL.
+    pub async fn fetch(
+        &self,
+        job: Job,
+        known: Option<&PageRecord>,
+        fetcher: &dyn Fetch,
+        patience: Duration,
+    ) -> AfterFetch {
+        if self.is_recent(&job, known, fetcher.now()) {
+            return AfterFetch::Done(Outcome::Recent);
+        }
+        let validators = known.filter(|_| !job.force).map(validators_of);
+        let order = FetchOrder { job: &job, validators: validators.as_ref(), patience };
+        match fetcher.fetch(order).await {
+            Fetched::Page(page) => self.read(job, *page, fetcher.now()).await,
+            Fetched::Unchanged(_) => AfterFetch::Done(Outcome::Unchanged),
+            Fetched::Redirected { to, report } => self.moved(job, to, report.redirects, fetcher.now()),
+            Fetched::Wait { until, why } => {
+                AfterFetch::Wait(Box::new(Job { not_before: Some(until), ..job }), why)
+            }
+            Fetched::Retry { until, reason, message } => {
+                self.retry(job, until, (reason, message), fetcher.now())
+            }
+            Fetched::Rejected { reason, message, .. } => reject(&job, (reason, message), fetcher.now()),
+        }
+    }
+
+    /// PUBLISH: a candidate becomes an event, or is known already. What is to be remembered goes into `claims`.
+    pub fn publish(
+        &self,
+        candidate: Candidate,
+        offset: i64,
+        claims: &mut Claims,
+        table: &SeenTable,
+        now: Timestamp,
+    ) -> Verdict {
+        let names = names_of(&candidate, &self.settings.tracking);
+        let text =
+            fingerprint(candidate.article.title.as_deref().unwrap_or_default(), &candidate.article.body());
+        match judge(&names, &text, claims, table) {
+            Judgement::Known { entry, .. } if entry.forgotten => {
+                let why =
+                    (Stage::Publish, Reason::Forgotten, "the article was retracted on request".to_owned());
+                Verdict::Reject(Box::new(Reject::new(
+                    &candidate.job.source,
+                    why,
+                    Some(candidate.url),
+                    0,
+                    now,
+                )))
+            }
+            Judgement::Known { id, through, entry } => {
+                let through = through.kind.as_str();
+                claims.add_aliases(table, id, &keys(&names), now.as_millisecond());
+                let is_same_page = entry.aliases.first() == Some(&names.page);
+                let changed = changes(&entry.fingerprint, &text);
+                if !(self.settings.publish_updates && is_same_page && !changed.is_empty()) {
+                    return Verdict::Duplicate { article_id: id.to_string(), through };
+                }
+                let first_seen = Timestamp::from_millisecond(entry.first_seen).unwrap_or(now);
+                let again = Again { version: entry.version + 1, first_seen, changed };
+                self.event(id, (candidate, offset), &names, &text, (claims, table), Some(again), now)
+            }
+            Judgement::New { id, conflicts, .. } => {
+                let lying: Vec<_> = conflicts.iter().map(|rung| (rung.key, rung.kind)).collect();
+                let (names, candidate) = without(names, candidate, &lying);
+                self.event(id, (candidate, offset), &names, &text, (claims, table), None, now)
+            }
+        }
+    }
+}
+
+fn names_of(candidate: &Candidate, tracking: &TrackingParameters) -> Ladder {
+    let hops: Vec<String> = candidate.fetch.redirects.iter().map(|hop| hop.url.clone()).collect();
+    // A candidate's URL was normalized when it was made; one that does not parse is no record of ours.
+    let page = normalize(&candidate.url, tracking).unwrap_or_else(|_| nowhere());
+    ladder(&Declared {
+        page: &page,
+        requested_url: &candidate.job.requested_url,
+        hops: &hops,
+        short_links: &candidate.article.short_links,
+        canonical_urls: &candidate.article.canonical_urls,
+        tracking,
+    })
+}
+
+fn nowhere() -> url::Url {
+    url::Url::parse("http://invalid/").expect("a constant URL parses")
+}

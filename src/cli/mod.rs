@@ -1,1 +1,43 @@
-//! The commands: arguments in, exit code out.
+//! The commands: arguments in, exit code out. Standard output carries data, standard error logs and progress.
+
+mod args;
+mod assemble;
+mod batch;
+mod check;
+mod extract;
+mod failure;
+mod health;
+mod page_event;
+mod paint;
+mod setup;
+mod show;
+mod tag;
+mod topics;
+
+use args::{Cli, Command, ConfigCommand, TopicsCommand};
+use clap::Parser;
+use failure::Failure;
+use std::process::ExitCode;
+
+/// Runs the command of this process's arguments.
+pub fn main() -> ExitCode {
+    // Prints help and usage itself, with exit code 0 or 2.
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let settings = &cli.settings;
+    match cli.command {
+        Command::Extract(args) => extract::run(settings, &args),
+        Command::Tag(args) => tag::run(settings, &args),
+        Command::Check => check::run(settings),
+        Command::Topics(TopicsCommand::Test(args)) => topics::test(settings, &args),
+        Command::Config(ConfigCommand::Show(args)) => show::config(settings, &args),
+        Command::Schema => show::schema(),
+        Command::Health(args) => health::run(settings, &args),
+    }
+}

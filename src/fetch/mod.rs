@@ -64,3 +64,6 @@ pub struct FetchOrder<'a> {
     /// The longest that `fetch` may wait for the host's turn before it answers `Wait`.
     pub patience: Duration,
 }
+
+/// `Fetched::Wait::why` where a job only waits for its booked place in its host's queue.
+pub const WAIT_FOR_TURN: &str = "turn";

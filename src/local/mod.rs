@@ -1,1 +1,173 @@
 //! The same pipeline on files and standard streams, without Kafka.
+//!
+//! Source records -> route -> fetch (many at once) -> publish (one at a time, in order of completion) -> the sink.
+
+mod state;
+
+pub use state::{OpenState, State};
+
+use crate::memory::{Claims, PageRecord, PagesTable, PagesValue, SeenTable, page_key};
+use crate::pipeline::{AfterFetch, Fetch, Pipeline, Verdict};
+use crate::record::{ArticleEvent, Candidate, Ending, Job, Outcome, Reason, Reject, SourceRecord, Stage};
+use futures::{StreamExt, stream::FuturesUnordered};
+use jiff::Timestamp;
+use std::{future::Future, sync::Arc, sync::Mutex, time::Duration};
+
+/// URLs held at once. Most of them wait for their host's turn; the fetcher bounds the requests under way.
+const IN_FLIGHT: usize = 10_000;
+
+/// One machine's worker.
+pub struct Ingest {
+    pub pipeline: Arc<Pipeline>,
+    pub fetcher: Arc<dyn Fetch>,
+    /// A host that asks to be left alone for longer makes its URLs `host_unavailable`.
+    pub max_wait: Duration,
+}
+
+/// What a sink is given, once for every source record.
+pub struct Delivery {
+    pub ending: Ending,
+    pub event: Option<Box<ArticleEvent>>,
+    pub reject: Option<Box<Reject>>,
+}
+
+/// The end of the fetch step, with the pages to be remembered.
+enum Fetched {
+    Candidate(Box<Candidate>, Vec<(String, PageRecord)>),
+    Ended(Box<Job>, Outcome),
+    Rejected(Box<Job>, Box<Reject>),
+}
+
+impl Ingest {
+    /// Takes every record to its outcome. Ends early, with what is finished delivered, when `stop` completes.
+    /// Fails only where the sink or the state does.
+    pub async fn run(
+        &self,
+        records: impl Iterator<Item = SourceRecord>,
+        state: &mut State,
+        mut sink: impl FnMut(Delivery) -> std::io::Result<()>,
+        stop: impl Future<Output = ()>,
+    ) -> std::io::Result<()> {
+        let pages = Arc::new(Mutex::new(std::mem::take(&mut state.pages)));
+        let mut records = records.fuse();
+        let mut in_flight = FuturesUnordered::new();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            while in_flight.len() < IN_FLIGHT {
+                let Some(source) = records.next() else { break };
+                match self.pipeline.route(source.clone(), self.fetcher.now()) {
+                    Ok(job) => in_flight.push(self.fetch(job, pages.clone())),
+                    Err(reject) => sink(rejected(&source, None, reject, self.fetcher.now()))?,
+                }
+            }
+            let fetched = tokio::select! {
+                fetched = in_flight.next() => fetched,
+                () = &mut stop => None,
+            };
+            let Some(fetched) = fetched else { break };
+            let delivery = self.publish(fetched, state, &pages)?;
+            sink(delivery)?;
+            state.keep()?;
+        }
+        drop(in_flight);
+        state.pages = std::mem::take(&mut *lock(&pages));
+        Ok(())
+    }
+
+    /// One job from site to site and wait to wait until it ends.
+    async fn fetch(&self, mut job: Job, pages: Arc<Mutex<PagesTable>>) -> Fetched {
+        let mut passed: Vec<(String, PageRecord)> = Vec::new();
+        loop {
+            let known = lock(&pages).page(&job.url).cloned();
+            let asked = job.clone();
+            match self.pipeline.fetch(job, known.as_ref(), self.fetcher.as_ref(), self.max_wait).await {
+                AfterFetch::Candidate(candidate, validators) => {
+                    let page = PageRecord {
+                        fetched_at: candidate.fetched_at.as_millisecond(),
+                        source: asked.source.id(),
+                        etag: validators.etag,
+                        last_modified: validators.last_modified,
+                        outcome: "candidate".into(),
+                    };
+                    passed.push((asked.url, page.clone()));
+                    passed.push((candidate.url.clone(), page));
+                    return Fetched::Candidate(candidate, passed);
+                }
+                AfterFetch::Moved(next) => job = *next,
+                AfterFetch::Wait(later, why) => match self.wait(*later, why).await {
+                    Ok(again) => job = again,
+                    Err(given_up) => return Fetched::Rejected(Box::new(asked), given_up),
+                },
+                AfterFetch::Done(outcome) => return Fetched::Ended(Box::new(asked), outcome),
+                AfterFetch::Reject(reject) => return Fetched::Rejected(Box::new(asked), reject),
+            }
+        }
+    }
+
+    /// A place in a host's queue is waited for, however long; a host in back-off only up to `max_wait`.
+    async fn wait(&self, job: Job, why: &'static str) -> Result<Job, Box<Reject>> {
+        let now = self.fetcher.now();
+        let until = job.not_before.unwrap_or(now);
+        let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+        if wait > self.max_wait && why != crate::fetch::WAIT_FOR_TURN {
+            let message = format!("the host asks for a pause until {until} ({why})");
+            let why = (Stage::Fetch, Reason::HostUnavailable, message);
+            return Err(Box::new(Reject::new(&job.source, why, Some(job.url.clone()), job.attempts, now)));
+        }
+        tokio::time::sleep(wait).await;
+        Ok(job)
+    }
+
+    fn publish(
+        &self,
+        fetched: Fetched,
+        state: &mut State,
+        pages: &Mutex<PagesTable>,
+    ) -> std::io::Result<Delivery> {
+        let now = self.fetcher.now();
+        let (candidate, passed) = match fetched {
+            Fetched::Candidate(candidate, passed) => (candidate, passed),
+            Fetched::Ended(job, outcome) => {
+                return Ok(Delivery {
+                    ending: Ending::of_job(&job, outcome, now),
+                    event: None,
+                    reject: None,
+                });
+            }
+            Fetched::Rejected(job, reject) => return Ok(rejected(&job.source, Some(&job), reject, now)),
+        };
+        let job = candidate.job.clone();
+        let mut claims = Claims::default();
+        let verdict = self.pipeline.publish(*candidate, 0, &mut claims, &state.seen, now);
+        state.remember(claims, passed.iter().cloned());
+        for (url, page) in passed {
+            lock(pages).apply(page_key(&url), Some(PagesValue::Page(page)));
+        }
+        Ok(delivery(&job, verdict, now))
+    }
+}
+
+/// What the publish step found, as the sink is given it.
+fn delivery(job: &Job, verdict: Verdict, now: Timestamp) -> Delivery {
+    let ending = verdict.ending(job, now);
+    match verdict {
+        Verdict::Event(_, event) => Delivery { ending, event: Some(event), reject: None },
+        Verdict::Duplicate { .. } => Delivery { ending, event: None, reject: None },
+        Verdict::Reject(reject) => Delivery { ending, event: None, reject: Some(reject) },
+    }
+}
+
+fn rejected(source: &SourceRecord, job: Option<&Job>, reject: Box<Reject>, now: Timestamp) -> Delivery {
+    Delivery { ending: Ending::of_reject(&reject, source, job, now), event: None, reject: Some(reject) }
+}
+
+fn lock(pages: &Mutex<PagesTable>) -> std::sync::MutexGuard<'_, PagesTable> {
+    pages.lock().expect("nobody panics while holding the pages")
+}
+
+/// The memory of a run that keeps nothing on disk.
+impl State {
+    pub fn in_memory() -> State {
+        State::new(SeenTable::default(), PagesTable::default(), None)
+    }
+}

@@ -1,7 +1,8 @@
 //! What goes out: the article event, a CloudEvent's data (DESIGN §7), and its JSON Schema.
 
 use super::{
-    Author, Block, DateTime, FetchReport, Image, LanguageSource, Precision, Publisher, Rights, TopicTag, Zone,
+    Author, Block, DateTime, FetchReport, Image, LanguageSource, Outcome, Precision, Publisher, Rights,
+    TopicTag, Zone,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,14 @@ impl EventType {
             EventType::Published => "news.article.published.v1",
             EventType::Updated => "news.article.updated.v1",
             EventType::Retracted => "news.article.retracted.v1",
+        }
+    }
+
+    /// The outcome of the URL that brought it about.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            EventType::Published => Outcome::Published,
+            EventType::Updated | EventType::Retracted => Outcome::Updated,
         }
     }
 }
@@ -76,6 +85,8 @@ pub struct ArticleEvent {
     pub simhash: String,
     pub is_accessible_for_free: Option<bool>,
     pub rights: Rights,
+    /// What was left out for the publisher's sake, and why; null: nothing.
+    pub withheld: Option<Withheld>,
     /// On an update: the fields that differ.
     pub changed: Vec<String>,
     #[schemars(with = "DateTime")]
@@ -89,6 +100,15 @@ pub struct ArticleEvent {
     pub source_record: Option<SourceRecordRef>,
     /// Whatever the URL record carried under `context`.
     pub context: Option<Map<String, Value>>,
+}
+
+/// What of an article was not delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Withheld {
+    /// `excerpt` or `metadata`.
+    pub delivered: String,
+    /// `tdm_reserved`, `noarchive`, `noindex`, `deliver` (the operator's setting).
+    pub because: Vec<String>,
 }
 
 /// How sure the extraction is, and where each field came from.

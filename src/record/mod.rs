@@ -4,6 +4,7 @@
 mod article;
 mod candidate;
 mod date_time;
+mod ending;
 mod event;
 mod job;
 mod outcome;
@@ -17,8 +18,10 @@ pub use article::{
 };
 pub use candidate::{Candidate, FetchReport, Redirect};
 pub use date_time::{DateTime, Precision, Zone};
+pub use ending::Ending;
 pub use event::{
-    ArticleEvent, EventType, Extraction, Retracted, SourceRecordRef, event_schema, event_schema_json,
+    ArticleEvent, EventType, Extraction, Retracted, SourceRecordRef, Withheld, event_schema,
+    event_schema_json,
 };
 pub use job::{Header, Job, SourceRecord};
 pub use outcome::{Outcome, Reason, Stage};

@@ -1,10 +1,39 @@
 //! What an article is about: the taxonomy and the tagger. Pure.
+//!
+//! ```text
+//! *.toml -> raw -> lint -> compiled taxonomy                                  (once)
+//! title, body -> folded -> zones -> spellings found -> readings -> guards -> votes -> scores   (each article)
+//! ```
+
+mod document;
+mod explain;
+mod fold;
+mod guards;
+mod language;
+mod lint;
+mod load;
+mod mentions;
+mod scan;
+mod schema;
+mod score;
+mod script;
+mod taxonomy;
+mod toml_reader;
+mod votes;
+mod weights;
+
+pub use explain::{Explanation, Judged};
+pub use mentions::Rule;
 
 use crate::record::TopicTag;
+use std::fmt;
 use std::path::Path;
 
 /// A compiled taxonomy. Cheap to share, immutable; swap the whole to reload.
-pub struct Tagger {}
+#[derive(Debug)]
+pub struct Tagger {
+    taxonomy: taxonomy::Taxonomy,
+}
 
 /// What is wrong with a taxonomy, where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,24 +43,60 @@ pub struct Problem {
     pub message: String,
 }
 
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.message)
+    }
+}
+
 impl Tagger {
+    /// Where a topic counts as what the article is about: the weights of each family are scaled to this.
+    pub const DEFAULT_THRESHOLD: f64 = 0.5;
+
     /// The taxonomy that is part of the binary (`config/topics`).
     pub fn bundled() -> Tagger {
-        Tagger {}
+        Tagger { taxonomy: load::bundled() }
     }
 
     /// Reads every `*.toml` of a folder; all problems at once.
-    pub fn load(_folder: &Path) -> Result<Tagger, Vec<Problem>> {
-        Ok(Tagger {})
+    pub fn load(folder: &Path) -> Result<Tagger, Vec<Problem>> {
+        load::folder(folder).map(|taxonomy| Tagger { taxonomy })
+    }
+
+    /// A taxonomy given as file names and their text.
+    pub fn from_files(files: &[(String, String)]) -> Result<Tagger, Vec<Problem>> {
+        load::files(files).map(|taxonomy| Tagger { taxonomy })
     }
 
     /// A short hash of the taxonomy's content.
     pub fn version(&self) -> &str {
-        ""
+        &self.taxonomy.version
     }
 
     /// The topics of a text whose score is at least `threshold` (0: every topic mentioned), best first.
-    pub fn tag(&self, _title: &str, _body: &str, _language: Option<&str>, _threshold: f64) -> Vec<TopicTag> {
-        Vec::new()
+    pub fn tag(&self, title: &str, body: &str, language: Option<&str>, threshold: f64) -> Vec<TopicTag> {
+        explain::Read::new(&self.taxonomy, title, body, language).tags(threshold)
+    }
+
+    /// The same, with every mention that was found and what became of it.
+    pub fn explain(&self, title: &str, body: &str, language: Option<&str>) -> Explanation {
+        explain::Read::new(&self.taxonomy, title, body, language).explanation()
+    }
+
+    /// Id and name of every topic, in the order of the files.
+    pub fn topics(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.taxonomy.topics.iter().map(|topic| (topic.id.as_str(), topic.name.as_str()))
+    }
+
+    /// Topics that somebody last looked at before `date` (`as_of`, RFC 3339 order): leaders change.
+    pub fn not_checked_since(&self, date: &str) -> impl Iterator<Item = (&str, &str)> {
+        let topics = self.taxonomy.topics.iter();
+        let dated = topics.filter_map(|topic| Some((topic.id.as_str(), topic.as_of.as_deref()?)));
+        dated.filter(move |(_, as_of)| *as_of < date)
+    }
+
+    /// How many spellings the automaton knows, and its bytes.
+    pub fn size(&self) -> (usize, usize) {
+        (self.taxonomy.patterns.len(), self.taxonomy.automaton.memory_usage())
     }
 }

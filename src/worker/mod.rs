@@ -1,1 +1,168 @@
 //! The loops around the pipeline on Kafka: intake, watermark, transaction, delay, restore, rebalance, drain.
+//!
+//! ```text
+//! news.urls -> route_stage -> newswire.fetch -> fetch_stage -> newswire.candidates -> publish_stage -> news.articles
+//!                                  ^                |
+//!                             delay_stage <- newswire.delay.*
+//! ```
+//! Route, fetch and delay are at least once and run on the async runtime, each with an `intake` thread; publish is
+//! exactly once and is one thread of its own (see EXACTLY_ONCE in `docs/delivery.md`).
+
+mod clients;
+mod cloud_event;
+mod delay_stage;
+mod fetch_stage;
+mod group_metadata;
+mod intake;
+mod kafka_topics;
+mod one_job;
+mod outlet;
+mod partitions;
+mod publish_core;
+mod publish_stage;
+mod restore;
+mod route_stage;
+mod source;
+mod transaction;
+mod watermark;
+
+pub use clients::{offset_reader, plain, producer, table_reader};
+pub use kafka_topics::{KafkaTopicNames, PartitionCounts, TIERS, check};
+pub use source::{Original, original};
+
+use crate::config::Config;
+use crate::memory::BadChangelog;
+use crate::pipeline::{Fetch, Pipeline};
+use crate::record::{Ending, Stage};
+use crate::telemetry::{self, Readiness};
+use outlet::{Outlet, WriteError};
+use partitions::Partitions;
+use rdkafka::error::KafkaError;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// What work under way is given on SIGTERM before it is left to the next owner. Under the 30 s that Kubernetes gives.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// What the stages share.
+pub struct Shared {
+    pub config: Config,
+    pub pipeline: Arc<Pipeline>,
+    pub fetcher: Arc<dyn Fetch>,
+    outlet: Outlet,
+    readiness: Partitions,
+    stop: CancellationToken,
+    /// Names this worker among those that publish: one living owner of a transactional id.
+    slot: String,
+}
+
+/// Why a stage ended.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    #[error("kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    #[error("{0}")]
+    Write(#[from] WriteError),
+    #[error("the transaction cannot go on: {0}")]
+    Transaction(String),
+    #[error("cannot start: {0}")]
+    Start(String),
+    #[error("a thread of the stage panicked")]
+    Thread,
+    #[error(
+        "the changelog {kafka_topic} [{partition}] lacks {behind} records that were committed: nothing is published, \
+         because articles would come twice"
+    )]
+    ChangelogLost { kafka_topic: String, partition: i32, behind: i64 },
+    #[error("the changelog {kafka_topic} [{partition}] cannot be read at offset {offset}: {problem}")]
+    BadChangelog { kafka_topic: String, partition: i32, offset: i64, problem: BadChangelog },
+}
+
+impl StageError {
+    /// No restart mends it.
+    fn is_final(&self) -> bool {
+        matches!(self, StageError::ChangelogLost { .. } | StageError::BadChangelog { .. })
+    }
+}
+
+/// The worker: some or all of the stages.
+pub struct Worker {
+    pub config: Config,
+    pub pipeline: Arc<Pipeline>,
+    pub fetcher: Arc<dyn Fetch>,
+    pub readiness: Readiness,
+    pub stages: Vec<Stage>,
+}
+
+impl Worker {
+    /// Runs until `stop`; then drains. `Err` lists what stopped the start, or why a stage ended by itself.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), Vec<String>> {
+        let names = KafkaTopicNames::new(&self.config.kafka);
+        self.readiness.waits("broker", "looking for the Kafka topics");
+        let counts = tokio::select! {
+            counts = kafka_topics::wait_for(&self.config.kafka, &names) => counts?,
+            () = stop.cancelled() => return Ok(()),
+        };
+        self.readiness.ready("broker");
+        let shared = Arc::new(Shared {
+            outlet: Outlet::new(&self.config.kafka, names, counts).map_err(|e| vec![e.to_string()])?,
+            readiness: Partitions::new(self.readiness, &self.stages),
+            config: self.config,
+            pipeline: self.pipeline,
+            fetcher: self.fetcher,
+            stop: stop.clone(),
+            slot: slot(),
+        });
+        let mut running = start(&shared, &self.stages);
+        let mut problems = Vec::new();
+        while let Some(ended) = running.join_next().await {
+            let ended = ended.map_err(|e| StageError::Start(e.to_string())).and_then(|outcome| outcome);
+            if let Err(e) = ended {
+                tracing::error!(error = %e, "a stage ended, the worker stops");
+                problems.push(e.to_string());
+            }
+            // One stage less would be a worker that looks alive and does half its work.
+            stop.cancel();
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+}
+
+fn start(shared: &Arc<Shared>, stages: &[Stage]) -> JoinSet<Result<(), StageError>> {
+    let mut running = JoinSet::new();
+    for stage in stages {
+        let shared = shared.clone();
+        match stage {
+            Stage::Route => drop(running.spawn(route_stage::run(shared))),
+            Stage::Publish => drop(running.spawn_blocking(move || publish_stage::run(&shared))),
+            Stage::Fetch => {
+                for tier in TIERS {
+                    running.spawn(delay_stage::run(shared.clone(), tier));
+                }
+                running.spawn(fetch_stage::run(shared));
+            }
+        }
+    }
+    running
+}
+
+/// The host's name, which is the pod's name in a cluster, and the process id for several workers on one host.
+fn slot() -> String {
+    let host = std::env::var("HOSTNAME").ok().or_else(|| std::fs::read_to_string("/etc/hostname").ok());
+    format!("{}-{}", host.as_deref().map_or("worker", str::trim), std::process::id())
+}
+
+impl Shared {
+    /// The one line and the one count of a URL.
+    fn end(&self, ending: &Ending) {
+        telemetry::report(ending);
+    }
+
+    /// Articles last met before this are forgotten, milliseconds since 1970.
+    fn expire_before(&self) -> i64 {
+        let retention = i64::try_from(self.config.memory.retention.as_millis()).unwrap_or(i64::MAX);
+        self.fetcher.now().as_millisecond().saturating_sub(retention)
+    }
+}

@@ -1,0 +1,123 @@
+//! What can be typed. The doc comments are the help texts.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// URLs in; clean, deduplicated, topic-tagged news articles out.
+#[derive(Debug, Parser)]
+#[command(name = "newswire", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command that reads the configuration.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Configuration")]
+pub struct SettingsArgs {
+    /// The config file; else config/newswire.toml or /etc/newswire/newswire.toml, where there is one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Sets any key, over file and environment: --set fetch.delay=2s
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// error, warn, info, debug, trace, or by module: info,newswire::fetch=debug
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// auto (text on a terminal, JSON otherwise), json or text
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// One page in, the article as an event's JSON out; no network
+    #[command(after_help = "\
+Examples:
+  newswire extract page.html --url https://news.example/story
+  curl -s https://news.example/story | newswire extract --url https://news.example/story | jq .title
+  newswire extract --batch < pages.jsonl > articles.jsonl     lines of {\"id\", \"url\", \"html\"}")]
+    Extract(ExtractArgs),
+    /// Texts in, their topics out
+    #[command(after_help = "\
+Example:
+  echo '{\"id\":1,\"title\":\"APEC summit opens\",\"body\":\"Leaders met.\"}' | newswire tag --batch")]
+    Tag(TagArgs),
+    /// Looks for everything that would stop the start: config and taxonomy, all problems at once
+    Check,
+    /// The taxonomy: what it finds in a text
+    #[command(subcommand)]
+    Topics(TopicsCommand),
+    /// The configuration that holds
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// The JSON Schema of the article event
+    Schema,
+    /// Asks a running worker whether it is alive, or ready; exit code 0 or 1
+    Health(HealthArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ExtractArgs {
+    /// The page; standard input when absent or `-`
+    pub file: Option<PathBuf>,
+    /// Where the page is from; its links are relative to this
+    #[arg(long, required_unless_present = "batch", conflicts_with = "batch")]
+    pub url: Option<String>,
+    /// JSON lines {"id", "url", "html"} in; the event with its id, or {"id", "error"}, out, in the same order
+    #[arg(long)]
+    pub batch: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TagArgs {
+    /// JSON lines {"id", "title", "body", "language"?} on standard input, {"id", "topics"} out, in the same order
+    #[arg(long, required = true)]
+    pub batch: bool,
+    /// Every topic mentioned, whatever its score
+    #[arg(long)]
+    pub all_mentions: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TopicsCommand {
+    /// The topics of a text, with score and evidence; the text's first line is its title
+    Test(TopicsTestArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct TopicsTestArgs {
+    /// The text; `-` is standard input
+    pub file: PathBuf,
+    /// Language of the text, as BCP 47; helps with terms that mean something else in another language
+    #[arg(long)]
+    pub language: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Prints every setting as TOML, secrets masked, with the place of each that is not the default
+    Show(ConfigShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigShowArgs {
+    /// The values that hold after file, environment and flags (this is the default)
+    #[arg(long, conflicts_with = "default")]
+    pub effective: bool,
+    /// The file with all defaults and the reasons for them, to start a configuration from
+    #[arg(long)]
+    pub default: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct HealthArgs {
+    /// Ready (assigned, restored and consuming), not only alive
+    #[arg(long)]
+    pub ready: bool,
+    /// host:port of the worker; telemetry.listen when absent
+    #[arg(long, value_name = "HOST:PORT")]
+    pub address: Option<String>,
+}

@@ -1,0 +1,56 @@
+//! What commands share before their work: the configuration, logs, a runtime, the input.
+
+use super::args::SettingsArgs;
+use super::failure::Failure;
+use crate::config::{Loaded, Sources, load};
+use crate::telemetry::start_logs;
+use std::io::{self, Read};
+use std::path::Path;
+use tokio::runtime::Runtime;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+
+/// Reads the configuration; `named` are flags of one command that stand for keys.
+pub fn load_config(args: &SettingsArgs, named: Vec<(String, String, String)>) -> Result<Loaded, Failure> {
+    let mut flags = named;
+    for text in &args.set {
+        let Some((key, value)) = text.split_once('=') else {
+            return Err(Failure::usage(format!("--set {text}: write it as KEY=VALUE")));
+        };
+        flags.push((format!("--set {key}"), key.trim().to_owned(), value.to_owned()));
+    }
+    for (name, value) in [("log_level", &args.log_level), ("log_format", &args.log_format)] {
+        if let Some(value) = value {
+            let flag = format!("--{}", name.replace('_', "-"));
+            flags.push((flag, format!("telemetry.{name}"), value.clone()));
+        }
+    }
+    // Names and values that are not UTF-8 are none of ours.
+    let environment =
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+    let sources = Sources { file: args.config.clone(), environment: environment.collect(), flags };
+    load(&sources).map_err(Failure::all)
+}
+
+/// Reads the configuration and starts the logs that it asks for.
+pub fn start(args: &SettingsArgs) -> Result<Loaded, Failure> {
+    let loaded = load_config(args, Vec::new())?;
+    start_logs(&loaded.config.telemetry, args.log_level.as_deref(), BoxMakeWriter::new(io::stderr));
+    Ok(loaded)
+}
+
+pub fn runtime() -> Result<Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    built.map_err(|error| Failure::Failed(format!("cannot start the runtime: {error}")))
+}
+
+/// The whole of a file, or of standard input for `-`.
+pub fn read_input(file: &Path) -> Result<Vec<u8>, Failure> {
+    if file.as_os_str() != "-" {
+        return std::fs::read(file)
+            .map_err(|error| Failure::Failed(format!("cannot read {}: {error}", file.display())));
+    }
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|error| Failure::Failed(format!("cannot read standard input: {error}")))?;
+    Ok(bytes)
+}

@@ -1,0 +1,34 @@
+//! `[telemetry]` of the config: logs, and the port for metrics and health.
+
+use serde::{Deserialize, Serialize};
+use std::net::{Ipv4Addr, SocketAddr};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// `/metrics`, `/healthz` and `/readyz`. Port 0 takes a free one and logs it.
+    pub listen: SocketAddr,
+    pub log_format: LogFormat,
+    /// `error`, `warn`, `info`, `debug`, `trace`, or by module: `info,newswire::fetch=debug`. `RUST_LOG` wins.
+    pub log_level: String,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            // 9464 is where OpenTelemetry's Prometheus exporters listen.
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)),
+            log_format: LogFormat::Auto,
+            log_level: "info".into(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON otherwise.
+    Auto,
+    Json,
+    Text,
+}

@@ -1,0 +1,153 @@
+//! The fetch step, inside: recent or not, reading the page, moving to another site, trying again.
+
+use super::{AfterFetch, Pipeline, names_of};
+use crate::extract::{Extractor, Page, charset};
+use crate::fetch::{FetchOrder, Fetched, FetchedPage, HostMemory, Validators};
+use crate::identity::{normalize, site_of};
+use crate::memory::PageRecord;
+use crate::record::{Article, Candidate, Job, Reason, Redirect, Reject, Stage};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+
+/// Whatever fetches: `fetch::Fetcher`, or pages held in memory by a test.
+pub trait Fetch: Send + Sync {
+    fn fetch<'a>(&'a self, order: FetchOrder<'a>) -> BoxFuture<'a, Fetched>;
+
+    /// The clock that the fetcher goes by.
+    fn now(&self) -> Timestamp;
+
+    /// Takes up a host's back-off where an earlier owner left it.
+    fn restore_host(&self, _memory: HostMemory) {}
+
+    /// What is to be remembered of a host, if anything.
+    fn host_memory(&self, _host: &str) -> Option<HostMemory> {
+        None
+    }
+}
+
+impl Pipeline {
+    /// A URL fetched lately costs no request; but a redelivery of the very record it was fetched for must go on.
+    pub(super) fn is_recent(&self, job: &Job, known: Option<&PageRecord>, now: Timestamp) -> bool {
+        let Some(page) = known.filter(|page| !job.force && page.source != job.source.id()) else {
+            return false;
+        };
+        let age_ms = now.as_millisecond().saturating_sub(page.fetched_at);
+        (age_ms as u128) < self.settings.refetch_after.as_millis() && page.outcome != "redirected"
+    }
+
+    /// Page -> text -> article -> candidate; or a page that is no article.
+    pub(super) async fn read(&self, job: Job, page: FetchedPage, now: Timestamp) -> AfterFetch {
+        let turn = self.readers.clone().acquire_owned().await;
+        let extractor = self.extractor.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let read = read_page(&extractor, &page);
+            drop(turn);
+            (read, page)
+        });
+        let (read, page) = match reading.await {
+            Ok(read) => read,
+            // The reader has no panic that input can cause; should it have one, it costs this page, not the worker.
+            Err(e) => return reject(&job, (Reason::BadResponse, format!("cannot read the page: {e}")), now),
+        };
+        match read {
+            Ok(_) if page.url.path() == "/" && page.url.query().is_none() => {
+                reject(&job, (Reason::NotAnArticle, "a home page".into()), now)
+            }
+            Ok((article, charset)) => self.candidate(job, page, article, charset, now),
+            Err(why) => reject(&job, why, now),
+        }
+    }
+
+    fn candidate(
+        &self,
+        job: Job,
+        page: FetchedPage,
+        mut article: Article,
+        charset: &str,
+        now: Timestamp,
+    ) -> AfterFetch {
+        article.rights.robots_allowed = page.robots_allowed;
+        let (mut fetch, validators) = (page.report, page.validators);
+        fetch.charset = charset.to_owned();
+        let normalized = normalize(page.url.as_str(), &self.settings.tracking);
+        let url = normalized.map_or(page.url.to_string(), String::from);
+        let candidate = Candidate { v: Candidate::VERSION, job, url, article, fetched_at: now, fetch };
+        match names_of(&candidate, &self.settings.tracking).foreign_canonical {
+            Some(owner) => {
+                let Candidate { job, url, fetch, .. } = candidate;
+                let mut hops = fetch.redirects;
+                hops.push(Redirect { url, status: fetch.status });
+                self.moved(job, owner, hops, now)
+            }
+            None => AfterFetch::Candidate(Box::new(candidate), validators),
+        }
+    }
+
+    pub(super) fn moved(
+        &self,
+        job: Job,
+        to: url::Url,
+        redirects: Vec<Redirect>,
+        now: Timestamp,
+    ) -> AfterFetch {
+        if redirects.len() > self.settings.max_redirects as usize {
+            return reject(
+                &job,
+                (Reason::TooManyRedirects, format!("over {} redirects", self.settings.max_redirects)),
+                now,
+            );
+        }
+        match normalize(to.as_str(), &self.settings.tracking) {
+            Err(why) => reject(&job, (Reason::BadRedirect, why.0), now),
+            Ok(url) => {
+                let site = site_of(&url);
+                AfterFetch::Moved(Box::new(Job {
+                    url: url.into(),
+                    site,
+                    redirects,
+                    attempts: 0,
+                    not_before: None,
+                    ..job
+                }))
+            }
+        }
+    }
+
+    pub(super) fn retry(
+        &self,
+        mut job: Job,
+        until: Timestamp,
+        why: (Reason, String),
+        now: Timestamp,
+    ) -> AfterFetch {
+        job.attempts += 1;
+        if job.attempts >= self.settings.max_attempts {
+            return reject(&job, why, now);
+        }
+        job.not_before = Some(until);
+        AfterFetch::Wait(Box::new(job), why.0.as_str())
+    }
+}
+
+pub(super) fn reject(job: &Job, (reason, message): (Reason, String), now: Timestamp) -> AfterFetch {
+    let why = (Stage::Fetch, reason, message);
+    AfterFetch::Reject(Box::new(Reject::new(&job.source, why, Some(job.url.clone()), job.attempts, now)))
+}
+
+/// Bytes -> text -> article, or why it is none.
+fn read_page(extractor: &Extractor, page: &FetchedPage) -> Result<(Article, &'static str), (Reason, String)> {
+    let text = charset::decode(&page.body, page.content_type.as_deref());
+    let mut article = extractor.extract(&Page { url: &page.url, html: &text.text, headers: &page.headers });
+    if text.replaced > 0 {
+        article.warnings.push(format!("replaced_characters:{}", text.replaced));
+    }
+    match (article.title.is_some(), article.body().trim().is_empty()) {
+        (false, _) => Err((Reason::NotAnArticle, "no title found".into())),
+        (_, true) => Err((Reason::NotAnArticle, "no body found".into())),
+        _ => Ok((article, text.charset)),
+    }
+}
+
+pub(super) fn validators_of(page: &PageRecord) -> Validators {
+    Validators { etag: page.etag.clone(), last_modified: page.last_modified.clone() }
+}

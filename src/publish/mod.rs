@@ -1,0 +1,11 @@
+//! The publish step without its transport: is this candidate news, and if so, what does the event say. Pure.
+//!
+//! Candidate -> ladder -> judgement against memory -> topics -> event and what to remember.
+
+mod compose;
+mod judge;
+mod rights;
+
+pub use compose::{compose, topics_hash};
+pub use judge::{Judgement, judge};
+pub use rights::{Deliver, RightsSettings, WhenNoindex, withhold};

@@ -1,0 +1,144 @@
+//! The port for probes and Prometheus: `/healthz` (the process answers), `/readyz` (it really consumes), `/metrics`.
+
+use super::metrics;
+use axum::{Router, extract::State, http::StatusCode, routing::get};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{future::Future, io};
+use tokio::net::TcpListener;
+use tracing::info;
+
+/// The exporter keeps every histogram sample until it is drained; a worker that nobody scrapes must not grow.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// What the worker still waits for. Ready is: nothing. Clones share one list.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness {
+    waiting: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+impl Readiness {
+    /// `what` (`publish`, `broker`, …) is not ready, because of `why`; replaces its earlier reason.
+    pub fn waits(&self, what: &str, why: impl Into<String>) {
+        self.list().insert(what.to_owned(), why.into());
+        metrics::ready(false);
+    }
+
+    pub fn ready(&self, what: &str) {
+        let mut waiting = self.list();
+        waiting.remove(what);
+        metrics::ready(waiting.is_empty());
+    }
+
+    /// `what: why`, for whatever is waited for.
+    pub fn reasons(&self) -> Vec<String> {
+        self.list().iter().map(|(what, why)| format!("{what}: {why}")).collect()
+    }
+
+    fn list(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        // The list is whole after every statement that holds the lock, also one that panicked.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The listener of `telemetry.listen`, bound.
+pub struct HealthServer {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl HealthServer {
+    pub async fn bind(listen: SocketAddr) -> io::Result<HealthServer> {
+        let listener = TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        info!(listen = %address, port = address.port(), "serving metrics and health");
+        Ok(HealthServer { listener, address })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `stop` is done.
+    pub async fn serve(
+        self,
+        readiness: Readiness,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let recorder = metrics::recorder();
+        metrics::ready(readiness.reasons().is_empty());
+        let upkeep = tokio::spawn(async move {
+            let mut tick = tokio::time::interval(UPKEEP_EVERY);
+            loop {
+                tick.tick().await;
+                recorder.run_upkeep();
+            }
+        });
+        let served = axum::serve(self.listener, router(readiness)).with_graceful_shutdown(stop).await;
+        upkeep.abort();
+        served
+    }
+}
+
+/// A header and a body.
+type Answer = ([(&'static str, &'static str); 1], String);
+
+fn as_json(value: &Value) -> Answer {
+    ([("content-type", "application/json")], value.to_string())
+}
+
+fn router(readiness: Readiness) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { as_json(&json!({"alive": true})) }))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(render))
+        .with_state(readiness)
+}
+
+async fn readyz(State(readiness): State<Readiness>) -> (StatusCode, Answer) {
+    let waiting = readiness.reasons();
+    let status = if waiting.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, as_json(&json!({"ready": waiting.is_empty(), "waiting": waiting})))
+}
+
+async fn render() -> Answer {
+    // https://prometheus.io/docs/instrumenting/exposition_formats/, text format 0.0.4.
+    ([("content-type", "text/plain; version=0.0.4; charset=utf-8")], metrics::recorder().render())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    async fn get(address: SocketAddr, path: &str) -> String {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn ready_only_when_nothing_is_waited_for() {
+        let readiness = Readiness::default();
+        readiness.waits("publish", "restoring 3 of 6 partitions");
+        let server = HealthServer::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let address = server.address();
+        tokio::spawn(server.serve(readiness.clone(), std::future::pending()));
+
+        let waiting = get(address, "/readyz").await;
+        assert!(
+            waiting.contains(" 503 ") && waiting.contains("publish: restoring 3 of 6 partitions"),
+            "{waiting}"
+        );
+        assert!(get(address, "/healthz").await.contains(" 200 "));
+        readiness.ready("publish");
+        assert!(get(address, "/readyz").await.contains(" 200 "));
+        assert!(get(address, "/metrics").await.contains("newswire_build_info{"));
+        assert!(get(address, "/nothing").await.contains(" 404 "));
+    }
+}

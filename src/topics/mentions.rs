@@ -1,0 +1,130 @@
+//! Mentions: what was found, read as a topic, with the verdict of the rules.
+
+use super::document::Zone;
+use super::scan::Found;
+use super::schema::Kind;
+use super::taxonomy::{Meaning, Taxonomy, TopicIndex};
+use crate::record::Field;
+
+/// Why a mention does not count, or counts less. The words of `explain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// Part of a phrase that means something else: "South China Sea".
+    Mask,
+    /// A person's name: "Michael Jordan".
+    Person,
+    /// The person of an earlier mention: "Jordan said".
+    PersonMemory,
+    /// Counts less: a company called after a place.
+    InsideOrganisation,
+    /// Another place of that name: "Lebanon, Pennsylvania".
+    PlaceQualifier,
+    /// Counts less: "Australian dollar".
+    Currency,
+    /// An ordinary word whose case cannot be seen here: "Polish the table".
+    CommonWord,
+    /// A term that needs company did not find it.
+    NeedsContext,
+    /// A word that excludes the term is in the document.
+    Excluded,
+    /// No reading of the word has a majority.
+    Ambiguous,
+    /// A surname without the full name.
+    SurnameAlone,
+    /// A state's abbreviation without a place before it.
+    QualifierAlone,
+}
+
+impl Rule {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Rule::Mask => "mask",
+            Rule::Person => "person",
+            Rule::PersonMemory => "person_memory",
+            Rule::InsideOrganisation => "inside_organisation",
+            Rule::PlaceQualifier => "place_qualifier",
+            Rule::Currency => "currency",
+            Rule::CommonWord => "common_word",
+            Rule::NeedsContext => "needs_context",
+            Rule::Excluded => "excluded",
+            Rule::Ambiguous => "ambiguous",
+            Rule::SurnameAlone => "surname_alone",
+            Rule::QualifierAlone => "qualifier_alone",
+        }
+    }
+}
+
+/// A word read as one topic.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// Index into what `scan` found.
+    pub found: usize,
+    pub source: Source,
+    pub topic: TopicIndex,
+    pub kind: Kind,
+    pub zone: Zone,
+    pub field: Field,
+    pub weight: f64,
+    /// What was applied; with `is_kept` false it is why the mention does not count.
+    pub rule: Option<Rule>,
+    pub is_kept: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Term(u32),
+    Ambiguous(u32),
+}
+
+impl Reading {
+    pub(super) fn suppress(&mut self, rule: Rule) {
+        self.is_kept = false;
+        self.rule = Some(rule);
+    }
+
+    pub(super) fn lower(&mut self, weight: f64, rule: Rule) {
+        if weight < self.weight {
+            self.weight = weight;
+            self.rule = Some(rule);
+        }
+    }
+
+    pub(super) fn term_index(&self) -> Option<usize> {
+        match self.source {
+            Source::Term(index) => Some(index as usize),
+            Source::Ambiguous(_) => None,
+        }
+    }
+}
+
+/// One reading per meaning. An ambiguous word gets its topic from the votes; until then its first reading stands in.
+pub(super) fn readings(taxonomy: &Taxonomy, found: &[Found]) -> Vec<Reading> {
+    let mut readings = Vec::with_capacity(found.len());
+    for (index, spelling) in found.iter().enumerate() {
+        for meaning in &spelling.meanings {
+            let (source, topic, kind, weight) = match *meaning {
+                Meaning::Term(t) => {
+                    let term = &taxonomy.terms[t as usize];
+                    (Source::Term(t), term.topic, term.kind, term.weight)
+                }
+                Meaning::Ambiguous(a) => {
+                    let Some(first) = taxonomy.ambiguous[a as usize].readings.first() else { continue };
+                    (Source::Ambiguous(a), first.topic, first.kind, taxonomy.weights.of_kind(first.kind))
+                }
+                Meaning::Cue(..) | Meaning::Word(_) => continue,
+            };
+            readings.push(Reading {
+                found: index,
+                source,
+                topic,
+                kind,
+                zone: spelling.zone,
+                field: spelling.field,
+                weight,
+                rule: None,
+                is_kept: true,
+            });
+        }
+    }
+    readings
+}

@@ -1,0 +1,332 @@
+//! The compiled taxonomy: every spelling in one automaton, each with what it may mean.
+//!
+//! Raw files -> terms, cues, word lists -> patterns -> automaton
+
+use super::fold::fold_term;
+use super::schema::{Case, Kind, Lexicon, Raw, RawTerm};
+use super::script::{Script, Shape};
+use super::weights::Weights;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
+use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
+use std::collections::HashMap;
+
+pub(super) type TopicIndex = u32;
+
+#[derive(Debug)]
+pub(super) struct Topic {
+    pub id: String,
+    pub name: String,
+    pub wikidata: Option<String>,
+    pub iptc: Option<String>,
+    pub as_of: Option<String>,
+    pub family: Family,
+}
+
+/// Families are scored by weights of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    Country,
+    Org,
+    Person,
+    Theme,
+}
+
+impl Family {
+    fn of(id: &str) -> Family {
+        match id.split(':').next() {
+            Some("country") => Family::Country,
+            Some("org") => Family::Org,
+            Some("person") => Family::Person,
+            _ => Family::Theme,
+        }
+    }
+}
+
+/// One spelling of one topic.
+#[derive(Debug)]
+pub(super) struct Term {
+    /// As the editor wrote it.
+    pub text: String,
+    cased: String,
+    pub topic: TopicIndex,
+    pub kind: Kind,
+    case: Case,
+    pub shape: Shape,
+    /// A bit per language of `Taxonomy::languages`; 0 is every language.
+    pub languages: u64,
+    pub weight: f64,
+    pub needs: Vec<u32>,
+    pub unless: Vec<u32>,
+    pub common: bool,
+    pub given_name: bool,
+}
+
+impl Term {
+    /// Whether the text has capital letters where the term wants them.
+    pub(super) fn case_fits(&self, text: &str) -> bool {
+        match self.case {
+            Case::Fold => true,
+            Case::Exact => text == self.cased,
+            Case::Name => text
+                .chars()
+                .zip(self.cased.chars())
+                .all(|(got, want)| !want.is_uppercase() || got.is_uppercase()),
+        }
+    }
+}
+
+/// One spelling that the document's votes assign to a topic.
+#[derive(Debug)]
+pub(super) struct Ambiguous {
+    pub text: String,
+    pub otherwise: Option<TopicIndex>,
+    pub readings: Vec<Reading>,
+}
+
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub topic: TopicIndex,
+    pub kind: Kind,
+    pub cues: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    Term(u32),
+    Ambiguous(u32),
+    /// A word that speaks for or against a term elsewhere in the document.
+    Cue(u32, Shape),
+    Word(Lexicon),
+}
+
+#[derive(Debug)]
+pub(super) struct Pattern {
+    pub meanings: SmallVec<[Meaning; 2]>,
+    pub script: Script,
+    pub bytes: u32,
+    /// The longest other pattern that this one begins with, for when this one does not stand here.
+    pub shorter: Option<u32>,
+}
+
+#[derive(Debug)]
+pub(super) struct Taxonomy {
+    pub topics: Vec<Topic>,
+    pub terms: Vec<Term>,
+    pub ambiguous: Vec<Ambiguous>,
+    pub patterns: Vec<Pattern>,
+    pub automaton: AhoCorasick,
+    pub weights: Weights,
+    pub languages: Vec<String>,
+    pub cue_count: usize,
+    pub version: String,
+}
+
+/// Compiles what `lint` found sound. Unknown ids are skipped: `lint` has reported them.
+pub(super) fn compile(raw: &Raw, weights: Weights, content: &[u8]) -> Result<Taxonomy, BuildError> {
+    let mut compiler = Compiler::new(raw, weights);
+    raw.terms.iter().for_each(|term| compiler.term(term));
+    raw.ambiguous.iter().for_each(|entry| compiler.ambiguous(entry));
+    raw.words.iter().for_each(|(lexicon, word, _)| compiler.word(*lexicon, word));
+    compiler.finish(content)
+}
+
+struct Compiler {
+    topics: Vec<Topic>,
+    topic_of: HashMap<String, TopicIndex>,
+    terms: Vec<Term>,
+    ambiguous: Vec<Ambiguous>,
+    spellings: Vec<String>,
+    patterns: Vec<Pattern>,
+    pattern_of: HashMap<String, u32>,
+    cue_of: HashMap<String, u32>,
+    languages: Vec<String>,
+    weights: Weights,
+}
+
+impl Compiler {
+    fn new(raw: &Raw, weights: Weights) -> Compiler {
+        let topics: Vec<Topic> = raw.topics.iter().map(topic).collect();
+        let topic_of = topics.iter().enumerate().map(|(i, t)| (t.id.clone(), i as u32)).collect();
+        Compiler {
+            topics,
+            topic_of,
+            terms: Vec::new(),
+            ambiguous: Vec::new(),
+            spellings: Vec::new(),
+            patterns: Vec::new(),
+            pattern_of: HashMap::new(),
+            cue_of: HashMap::new(),
+            languages: Vec::new(),
+            weights,
+        }
+    }
+
+    fn term(&mut self, raw: &RawTerm) {
+        let Some(&topic) = self.topic_of.get(&raw.topic) else { return };
+        self.spelling(raw, &raw.text, topic);
+        let takes_plural = raw.kind == Kind::Demonym
+            && raw.language.as_deref() == Some("en")
+            && !raw.text.ends_with(['s', 'h', 'e', '*']);
+        if takes_plural {
+            self.spelling(raw, &format!("{}s", raw.text), topic);
+        }
+    }
+
+    fn spelling(&mut self, raw: &RawTerm, text: &str, topic: TopicIndex) {
+        let (text, shape) = split_star(text);
+        let (lower, cased) = fold_term(text);
+        if lower.is_empty() {
+            return;
+        }
+        let languages = raw.language.as_ref().map_or(0, |language| self.language(language));
+        let pattern = self.pattern(lower);
+        if let Some(known) = self.same_term(pattern, topic) {
+            // The same spelling in another language: one term for both. The first file's rules hold.
+            let known = &mut self.terms[known as usize];
+            known.languages =
+                if languages == 0 || known.languages == 0 { 0 } else { known.languages | languages };
+            return;
+        }
+        let has_capitals = cased.chars().any(char::is_uppercase);
+        let term = Term {
+            text: text.to_owned(),
+            cased,
+            topic,
+            kind: raw.kind,
+            case: raw.case.unwrap_or(if has_capitals { Case::Name } else { Case::Fold }),
+            shape,
+            languages,
+            weight: raw.weight.unwrap_or_else(|| self.weights.of_kind(raw.kind)),
+            needs: raw.needs.iter().map(|cue| self.cue(cue)).collect(),
+            unless: raw.unless.iter().map(|cue| self.cue(cue)).collect(),
+            common: raw.common,
+            given_name: raw.given_name,
+        };
+        let index = self.terms.len() as u32;
+        self.terms.push(term);
+        self.patterns[pattern as usize].meanings.push(Meaning::Term(index));
+    }
+
+    fn same_term(&self, pattern: u32, topic: TopicIndex) -> Option<u32> {
+        self.patterns[pattern as usize].meanings.iter().find_map(|meaning| match meaning {
+            Meaning::Term(index) if self.terms[*index as usize].topic == topic => Some(*index),
+            _ => None,
+        })
+    }
+
+    fn ambiguous(&mut self, raw: &super::schema::RawAmbiguous) {
+        let readings: Vec<(TopicIndex, Kind, Vec<String>)> = raw
+            .readings
+            .iter()
+            .filter_map(|(id, kind, cues)| Some((*self.topic_of.get(id)?, *kind, cues.clone())))
+            .collect();
+        let otherwise = raw.otherwise.as_ref().and_then(|id| self.topic_of.get(id).copied());
+        for text in &raw.terms {
+            let readings = readings
+                .iter()
+                .map(|(topic, kind, cues)| Reading {
+                    topic: *topic,
+                    kind: *kind,
+                    cues: cues.iter().map(|cue| self.cue(cue)).collect(),
+                })
+                .collect();
+            let pattern = self.pattern(fold_term(text).0);
+            let index = self.ambiguous.len() as u32;
+            self.ambiguous.push(Ambiguous { text: text.clone(), otherwise, readings });
+            self.patterns[pattern as usize].meanings.push(Meaning::Ambiguous(index));
+        }
+    }
+
+    fn word(&mut self, lexicon: Lexicon, word: &str) {
+        let pattern = self.pattern(fold_term(word).0);
+        self.add(pattern, Meaning::Word(lexicon));
+    }
+
+    fn cue(&mut self, text: &str) -> u32 {
+        let (text, shape) = split_star(text);
+        let folded = fold_term(text).0;
+        let next = self.cue_of.len() as u32;
+        let cue = *self.cue_of.entry(format!("{folded}{shape:?}")).or_insert(next);
+        let pattern = self.pattern(folded);
+        self.add(pattern, Meaning::Cue(cue, shape));
+        cue
+    }
+
+    fn add(&mut self, pattern: u32, meaning: Meaning) {
+        let meanings = &mut self.patterns[pattern as usize].meanings;
+        if !meanings.contains(&meaning) {
+            meanings.push(meaning);
+        }
+    }
+
+    fn pattern(&mut self, spelling: String) -> u32 {
+        if let Some(known) = self.pattern_of.get(&spelling) {
+            return *known;
+        }
+        let index = self.patterns.len() as u32;
+        self.patterns.push(Pattern {
+            meanings: SmallVec::new(),
+            script: Script::of(&spelling),
+            bytes: spelling.len() as u32,
+            shorter: None,
+        });
+        self.pattern_of.insert(spelling.clone(), index);
+        self.spellings.push(spelling);
+        index
+    }
+
+    /// 63 languages at most share the bits; further ones count as every language.
+    fn language(&mut self, language: &str) -> u64 {
+        let known = self.languages.iter().position(|l| l == language);
+        let index = known.unwrap_or_else(|| {
+            self.languages.push(language.to_owned());
+            self.languages.len() - 1
+        });
+        if index < 64 { 1 << index } else { 0 }
+    }
+
+    fn finish(mut self, content: &[u8]) -> Result<Taxonomy, BuildError> {
+        for (index, spelling) in self.spellings.iter().enumerate() {
+            let ends = spelling.char_indices().map(|(at, _)| at).skip(1);
+            let shorter = ends.filter_map(|end| self.pattern_of.get(&spelling[..end]).copied()).last();
+            self.patterns[index].shorter = shorter;
+        }
+        // A DFA would be twice as fast and forty times as large; matching is not what takes the time.
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(&self.spellings)?;
+        Ok(Taxonomy {
+            topics: self.topics,
+            terms: self.terms,
+            ambiguous: self.ambiguous,
+            patterns: self.patterns,
+            automaton,
+            weights: self.weights,
+            languages: self.languages,
+            cue_count: self.cue_of.len(),
+            version: Sha256::digest(content)[..6].iter().map(|b| format!("{b:02x}")).collect(),
+        })
+    }
+}
+
+fn topic(raw: &super::schema::RawTopic) -> Topic {
+    Topic {
+        id: raw.id.clone(),
+        name: raw.name.clone(),
+        wikidata: raw.wikidata.clone(),
+        iptc: raw.iptc.clone(),
+        as_of: raw.as_of.clone(),
+        family: Family::of(&raw.id),
+    }
+}
+
+/// `sanction*` stands for every word that begins so, `*산` with a star in front for any place in a word.
+fn split_star(text: &str) -> (&str, Shape) {
+    match (text.strip_prefix('*'), text.strip_suffix('*')) {
+        (Some(rest), _) => (rest.strip_suffix('*').unwrap_or(rest), Shape::Substring),
+        (None, Some(rest)) => (rest, Shape::Prefix),
+        (None, None) => (text, Shape::Word),
+    }
+}

@@ -1,0 +1,198 @@
+//! Rules that look at the whole document: what a doubtful word means is decided by the words that are not doubtful.
+
+use super::document::Document;
+use super::mentions::{Reading, Rule, Source};
+use super::scan::Found;
+use super::schema::Kind;
+use super::taxonomy::{Ambiguous, Meaning, Taxonomy, TopicIndex};
+use std::collections::HashMap;
+
+/// What the document says without doubt.
+pub(super) struct Votes<'a> {
+    taxonomy: &'a Taxonomy,
+    document: &'a Document,
+    found: &'a [Found],
+    /// A bit per cue that occurs.
+    cues: Vec<u64>,
+    /// Mentions that no doubt attaches to.
+    support: HashMap<TopicIndex, u32>,
+}
+
+impl<'a> Votes<'a> {
+    /// Applies the rules in the order in which each can rely on the ones before it.
+    pub(super) fn apply(
+        taxonomy: &'a Taxonomy,
+        document: &'a Document,
+        found: &'a [Found],
+        readings: &mut [Reading],
+    ) {
+        let mut votes =
+            Votes { taxonomy, document, found, cues: cues(taxonomy, found), support: HashMap::new() };
+        votes.count(readings);
+        votes.remember_persons(readings);
+        votes.doubtful_terms(readings);
+        votes.count(readings);
+        votes.ambiguous_words(readings);
+        votes.surnames(readings);
+    }
+
+    fn count(&mut self, readings: &[Reading]) {
+        let mut support = HashMap::new();
+        for reading in readings.iter().filter(|r| r.is_kept && self.is_beyond_doubt(r)) {
+            *support.entry(reading.topic).or_default() += 1;
+        }
+        self.support = support;
+    }
+
+    fn is_beyond_doubt(&self, reading: &Reading) -> bool {
+        let Some(index) = reading.term_index() else { return false };
+        let term = &self.taxonomy.terms[index];
+        let is_free = term.needs.is_empty() && term.unless.is_empty() && !term.given_name;
+        is_free && !(term.common && self.hides_case(reading)) && reading.kind != Kind::Surname
+    }
+
+    fn has_support(&self, topic: TopicIndex) -> bool {
+        self.support.contains_key(&topic)
+    }
+
+    fn occurs(&self, cues: &[u32]) -> bool {
+        cues.iter().any(|cue| self.cues[*cue as usize / 64] >> (cue % 64) & 1 == 1)
+    }
+
+    /// Michael Jordan, then Jordan: the bare name is the person, unless the document speaks of the country anyway.
+    fn remember_persons(&self, readings: &mut [Reading]) {
+        let persons: Vec<Source> =
+            readings.iter().filter(|r| r.rule == Some(Rule::Person)).map(|r| r.source).collect();
+        if persons.is_empty() {
+            return;
+        }
+        for reading in readings.iter_mut().filter(|r| r.is_kept && persons.contains(&r.source)) {
+            if reading.kind == Kind::Surname || self.supported_by_others(reading) {
+                continue;
+            }
+            reading.suppress(Rule::PersonMemory);
+        }
+    }
+
+    /// Whether more than this very mention's own kind speaks for its topic.
+    fn supported_by_others(&self, reading: &Reading) -> bool {
+        let support = self.support.get(&reading.topic).copied().unwrap_or(0);
+        let own = self.is_beyond_doubt(reading) && reading.is_kept;
+        let same = if own { self.same_spelling(reading) } else { 0 };
+        support > same
+    }
+
+    fn same_spelling(&self, reading: &Reading) -> u32 {
+        let Source::Term(index) = reading.source else { return 0 };
+        let meaning = Meaning::Term(index);
+        self.found.iter().filter(|found| found.meanings.contains(&meaning)).count() as u32
+    }
+
+    fn doubtful_terms(&self, readings: &mut [Reading]) {
+        for reading in readings.iter_mut().filter(|r| r.is_kept) {
+            let Some(index) = reading.term_index() else { continue };
+            let term = &self.taxonomy.terms[index];
+            let is_supported = self.has_support(reading.topic);
+            if term.common && self.hides_case(reading) && !is_supported {
+                reading.suppress(Rule::CommonWord);
+            } else if !term.needs.is_empty() && !self.occurs(&term.needs) && !is_supported {
+                reading.suppress(Rule::NeedsContext);
+            } else if self.occurs(&term.unless) && !is_supported {
+                reading.suppress(Rule::Excluded);
+            }
+        }
+    }
+
+    /// At the start of a sentence, or where everything is capitalized.
+    fn hides_case(&self, reading: &Reading) -> bool {
+        let part = self.document.part(reading.field);
+        let found = &self.found[reading.found];
+        if part.is_capitalized {
+            return true;
+        }
+        let before = part.text.cased[..found.start].trim_end_matches([' ', '"', '\'', '(', '-']);
+        let starts_sentence = before.is_empty() || before.ends_with(['.', '!', '?', ':', '\n', '\u{2026}']);
+        let is_possessive = part.text.lower[found.end..].starts_with("'s");
+        starts_sentence && !is_possessive
+    }
+
+    fn ambiguous_words(&self, readings: &mut [Reading]) {
+        for reading in readings.iter_mut().filter(|r| r.is_kept) {
+            let Source::Ambiguous(index) = reading.source else { continue };
+            let word = &self.taxonomy.ambiguous[index as usize];
+            match self.elect(word) {
+                Some((topic, kind)) => {
+                    (reading.topic, reading.kind) = (topic, kind);
+                    // A lowered weight stays lowered.
+                    reading.weight = reading.weight.min(self.taxonomy.weights.of_kind(kind));
+                }
+                None => reading.suppress(Rule::Ambiguous),
+            }
+        }
+    }
+
+    /// The reading with most votes: each cue that occurs is one, each undoubted mention of the topic too (three at most).
+    fn elect(&self, word: &Ambiguous) -> Option<(TopicIndex, Kind)> {
+        let votes = |reading: &super::taxonomy::Reading| {
+            let cues = reading.cues.iter().filter(|cue| self.occurs(std::slice::from_ref(cue))).count();
+            cues as u32 + self.support.get(&reading.topic).copied().unwrap_or(0).min(3)
+        };
+        let most = word.readings.iter().map(votes).max().unwrap_or(0);
+        let mut winners = word.readings.iter().filter(|r| most > 0 && votes(r) == most);
+        let first = winners.next();
+        let is_tied = winners.next().is_some();
+        match first {
+            Some(first) if !is_tied => Some((first.topic, first.kind)),
+            _ => {
+                let topic = word.otherwise?;
+                let kind = word.readings.iter().find(|r| r.topic == topic).map_or(Kind::Name, |r| r.kind);
+                Some((topic, kind))
+            }
+        }
+    }
+
+    /// "Kim" is whoever of that name was last called by the full name; before that, whoever will be first.
+    fn surnames(&self, readings: &mut [Reading]) {
+        let full_names: Vec<(usize, TopicIndex)> = readings
+            .iter()
+            .filter(|r| r.is_kept && r.kind == Kind::Name && self.is_person(r.topic))
+            .map(|r| (r.found, r.topic))
+            .collect();
+        let bearers = self.bearers(readings);
+        for reading in readings.iter_mut().filter(|r| r.is_kept && r.kind == Kind::Surname) {
+            let is_bearer = |topic: &TopicIndex| bearers.contains(&(reading.found, *topic));
+            let named = || full_names.iter().filter(|(_, topic)| is_bearer(topic));
+            let is_here = |at: usize| self.found[at].field == reading.field && at < reading.found;
+            let last_before = named().rfind(|(at, _)| is_here(*at));
+            let meant = last_before.or_else(|| named().next()).map(|(_, topic)| *topic);
+            if meant != Some(reading.topic) && !self.is_unique_and_free(reading, named().next().is_some()) {
+                reading.suppress(Rule::SurnameAlone);
+            }
+        }
+    }
+
+    /// A surname with a context of its own that occurred (`needs`) stands without the full name.
+    fn is_unique_and_free(&self, reading: &Reading, is_named: bool) -> bool {
+        let term = reading.term_index().map(|index| &self.taxonomy.terms[index]);
+        !is_named && term.is_some_and(|term| !term.needs.is_empty())
+    }
+
+    /// Which topics each surname may mean.
+    fn bearers(&self, readings: &[Reading]) -> Vec<(usize, TopicIndex)> {
+        readings.iter().filter(|r| r.kind == Kind::Surname).map(|r| (r.found, r.topic)).collect()
+    }
+
+    fn is_person(&self, topic: TopicIndex) -> bool {
+        self.taxonomy.topics[topic as usize].family == super::taxonomy::Family::Person
+    }
+}
+
+fn cues(taxonomy: &Taxonomy, found: &[Found]) -> Vec<u64> {
+    let mut bits = vec![0u64; taxonomy.cue_count / 64 + 1];
+    for meaning in found.iter().flat_map(|spelling| &spelling.meanings) {
+        if let Meaning::Cue(cue, _) = meaning {
+            bits[*cue as usize / 64] |= 1 << (cue % 64);
+        }
+    }
+    bits
+}

@@ -1,0 +1,97 @@
+//! The numbers of the score. They are data (`config/topics/scoring.toml`), chosen by `tools/topics_fit.py`.
+
+use super::Problem;
+use super::schema::{Kind, Raw};
+use super::taxonomy::Family;
+
+/// How much one mention of each kind of word counts, and how the zones add up per family.
+#[derive(Clone, Debug)]
+pub(super) struct Weights {
+    kinds: [f64; Kind::ALL.len()],
+    /// "Delhi Petroleum": a place inside a company's name.
+    pub inside_organisation: f64,
+    /// "Australian dollar".
+    pub currency: f64,
+    families: [FamilyWeights; 4],
+}
+
+/// `s = title * best + dateline * best + lead * ln(1 + sum) + body * ln(1 + sum)`; kept from `keep` up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FamilyWeights {
+    pub title: f64,
+    pub dateline: f64,
+    pub lead: f64,
+    pub body: f64,
+    pub keep: f64,
+    /// The family's best topic of a document is kept from here up.
+    pub keep_best: f64,
+}
+
+impl Weights {
+    /// All numbers at one, so that a taxonomy without a `[scoring]` still works.
+    fn plain() -> Weights {
+        let family =
+            FamilyWeights { title: 1.0, dateline: 1.0, lead: 1.0, body: 1.0, keep: 1.0, keep_best: 1.0 };
+        Weights {
+            kinds: [1.0; Kind::ALL.len()],
+            inside_organisation: 1.0,
+            currency: 1.0,
+            families: [family; 4],
+        }
+    }
+
+    /// Reads the numbers of all files; unknown names are problems.
+    pub(super) fn read(raw: &Raw) -> (Weights, Vec<Problem>) {
+        let (mut weights, mut problems) = (Weights::plain(), Vec::new());
+        for (section, key, number, place) in &raw.numbers {
+            match weights.slot(section, key) {
+                Some(slot) if number.is_finite() && *number >= 0.0 => *slot = *number,
+                Some(_) => problems.push(problem(place, format!("\"{key}\" must not be negative"))),
+                None => problems.push(problem(place, format!("unknown key \"{key}\" in \"{section}\""))),
+            }
+        }
+        (weights, problems)
+    }
+
+    pub(super) fn of_kind(&self, kind: Kind) -> f64 {
+        let index = Kind::ALL.iter().position(|(_, k)| *k == kind);
+        index.map_or(1.0, |index| self.kinds[index])
+    }
+
+    pub(super) fn of_family(&self, family: Family) -> &FamilyWeights {
+        &self.families[family as usize]
+    }
+
+    fn slot(&mut self, section: &str, key: &str) -> Option<&mut f64> {
+        let family = match section {
+            "weights" => return self.word_slot(key),
+            "country" => Family::Country,
+            "org" => Family::Org,
+            "person" => Family::Person,
+            "theme" => Family::Theme,
+            _ => return None,
+        };
+        let family = &mut self.families[family as usize];
+        match key {
+            "title" => Some(&mut family.title),
+            "dateline" => Some(&mut family.dateline),
+            "lead" => Some(&mut family.lead),
+            "body" => Some(&mut family.body),
+            "keep" => Some(&mut family.keep),
+            "keep_best" => Some(&mut family.keep_best),
+            _ => None,
+        }
+    }
+
+    fn word_slot(&mut self, key: &str) -> Option<&mut f64> {
+        match key {
+            "inside_organisation" => Some(&mut self.inside_organisation),
+            "currency" => Some(&mut self.currency),
+            _ => Kind::ALL.iter().position(|(name, _)| *name == key).map(|i| &mut self.kinds[i]),
+        }
+    }
+}
+
+fn problem(place: &super::schema::Place, message: String) -> Problem {
+    Problem { file: place.file.clone(), line: place.line, message }
+}

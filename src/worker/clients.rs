@@ -1,0 +1,106 @@
+//! librdkafka clients for each role, with the settings that `EXACTLY_ONCE.md` found.
+
+use crate::config::KafkaSettings;
+use rdkafka::ClientConfig;
+use rdkafka::admin::AdminClient;
+use rdkafka::client::{ClientContext, DefaultClientContext};
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+
+/// What every client needs; the operator's properties first, so that the guarantees' own win.
+pub fn plain(settings: &KafkaSettings) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("client.id", "newswire");
+    for (key, value) in &settings.properties {
+        config.set(key, value);
+    }
+    config.set("bootstrap.servers", &settings.brokers);
+    config
+}
+
+pub fn admin(settings: &KafkaSettings) -> KafkaResult<AdminClient<DefaultClientContext>> {
+    plain(settings).create()
+}
+
+/// A member of a stage's group. Offsets are committed by the stage, never by the client.
+pub fn member(settings: &KafkaSettings, stage: &str) -> ClientConfig {
+    let mut config = plain(settings);
+    config.set("group.id", format!("{}{stage}", settings.group_prefix));
+    config.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
+    config.set("auto.offset.reset", "earliest").set("isolation.level", "read_committed");
+    let is_next_generation = settings.properties.get("group.protocol").is_some_and(|p| p == "consumer");
+    if !is_next_generation {
+        config.set("partition.assignment.strategy", "cooperative-sticky");
+        default(&mut config, settings, "session.timeout.ms", "10000");
+        default(&mut config, settings, "heartbeat.interval.ms", "1000");
+    }
+    default(&mut config, settings, "max.poll.interval.ms", "60000");
+    // An unstable offset is asked for again and again while a dead owner's transaction is open.
+    default(&mut config, settings, "retry.backoff.ms", "10");
+    default(&mut config, settings, "retry.backoff.max.ms", "200");
+    // Bounds memory: candidates are some 10 kB each.
+    default(&mut config, settings, "queued.max.messages.kbytes", "16384");
+    config
+}
+
+/// Reads a group's committed offsets without being a member of it.
+pub fn offset_reader(settings: &KafkaSettings, stage: &str, isolation: &str) -> ClientConfig {
+    let mut config = plain(settings);
+    config.set("group.id", format!("{}{stage}", settings.group_prefix));
+    config.set("enable.auto.commit", "false").set("isolation.level", isolation);
+    config.set("retry.backoff.ms", "10").set("retry.backoff.max.ms", "200");
+    config
+}
+
+/// The callbacks of a client that only reads offsets or a table: the end of a partition is no error to it.
+pub struct Reader;
+
+impl ClientContext for Reader {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if !matches!(error, KafkaError::Global(RDKafkaErrorCode::PartitionEOF)) {
+            tracing::debug!(error = %error, reason, "reader_error");
+        }
+    }
+}
+
+impl ConsumerContext for Reader {}
+
+/// Reads one partition of a table from its beginning to its end.
+pub fn table_reader(settings: &KafkaSettings, isolation: &str) -> ClientConfig {
+    let mut config = plain(settings);
+    // librdkafka wants a group id even of a consumer that only assigns; nothing is ever committed under it.
+    config.set("group.id", format!("{}restore", settings.group_prefix));
+    config.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
+    config.set("isolation.level", isolation).set("enable.partition.eof", "true");
+    config.set("fetch.wait.max.ms", "50").set("auto.offset.reset", "earliest");
+    config
+}
+
+/// The producer of the at-least-once stages: idempotent, and patient while the broker is away.
+pub fn producer(settings: &KafkaSettings) -> ClientConfig {
+    let mut config = plain(settings);
+    config.set("enable.idempotence", "true").set("acks", "all").set("message.timeout.ms", "0");
+    default(&mut config, settings, "compression.codec", "lz4");
+    default(&mut config, settings, "linger.ms", "5");
+    config
+}
+
+/// The producer of the publish stage.
+pub fn transactional(settings: &KafkaSettings, slot: &str) -> ClientConfig {
+    let mut config = plain(settings);
+    config.set("transactional.id", format!("{}publish-{slot}", settings.group_prefix));
+    config.set("transaction.timeout.ms", "10000").set("enable.idempotence", "true");
+    config.set("retry.backoff.ms", "10").set("retry.backoff.max.ms", "200");
+    default(&mut config, settings, "compression.codec", "lz4");
+    default(&mut config, settings, "linger.ms", "5");
+    // The partition of a key as the Java clients compute it.
+    default(&mut config, settings, "partitioner", "murmur2_random");
+    default(&mut config, settings, "queue.buffering.max.kbytes", "65536");
+    config
+}
+
+fn default(config: &mut ClientConfig, settings: &KafkaSettings, key: &str, value: &str) {
+    if !settings.properties.contains_key(key) {
+        config.set(key, value);
+    }
+}

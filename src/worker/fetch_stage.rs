@@ -1,0 +1,184 @@
+//! FETCH on Kafka: jobs in; candidates, delayed jobs, moved jobs and rejects out. At least once, completions in any
+//! order behind a contiguous watermark per partition.
+//!
+//! A `pages` record is written only after what it tells of was acknowledged, and the offset is done only after both.
+
+use super::intake::{Change, Intake, Record};
+use super::one_job::{Done, one_job};
+use super::outlet::WriteError;
+use super::restore::restore_pages;
+use super::route_stage::{end, fail, take_commits};
+use super::watermark::Watermark;
+use super::{Shared, StageError};
+use crate::fetch::HostMemory;
+use crate::memory::PagesTable;
+use crate::record::{Job, Stage};
+use crate::telemetry;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+use tokio::task::{AbortHandle, JoinHandle};
+
+const COMMIT_EVERY: Duration = Duration::from_millis(500);
+/// Jobs in hand for each request that may be under way: those over it wait for their host's turn.
+const JOBS_PER_REQUEST: usize = 5;
+
+/// One partition in hand.
+struct Share {
+    serial: u64,
+    pages: PagesTable,
+    under_way: HashMap<i64, AbortHandle>,
+}
+
+type Restored = (i32, u64, Result<PagesTable, StageError>);
+
+/// The stage between two events.
+struct FetchStage {
+    shared: Arc<Shared>,
+    shares: HashMap<i32, Share>,
+    watermarks: HashMap<i32, (u64, Watermark)>,
+    in_flight: FuturesUnordered<JoinHandle<Result<Done, WriteError>>>,
+    restoring: FuturesUnordered<BoxFuture<'static, Restored>>,
+    room: usize,
+}
+
+/// Runs until told to stop; work under way then has a bounded time, and what finished is committed.
+pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
+    let concurrency = shared.config.fetch.concurrency;
+    let mut intake = Intake::start(&shared.config.kafka, "fetch", &shared.outlet.names.fetch, concurrency)?;
+    let mut stage = FetchStage {
+        shared: shared.clone(),
+        shares: HashMap::new(),
+        watermarks: HashMap::new(),
+        in_flight: FuturesUnordered::new(),
+        restoring: FuturesUnordered::new(),
+        room: concurrency * JOBS_PER_REQUEST,
+    };
+    let mut tick = tokio::time::interval(COMMIT_EVERY);
+    let mut drain_until: Option<Instant> = None;
+    loop {
+        tokio::select! {
+            biased;
+            change = intake.changes.recv() => match change {
+                Some(Change::Assigned { partitions, serial }) => stage.assigned(&partitions, serial),
+                Some(Change::Revoked { partitions, answer }) => stage.revoked(&partitions, &answer),
+                None => return end(intake),
+            },
+            Some(restored) = stage.restoring.next(), if !stage.restoring.is_empty() => {
+                if let Some(partition) = stage.restored(restored)? {
+                    intake.resume(vec![partition]);
+                }
+            }
+            Some(done) = stage.in_flight.next(), if !stage.in_flight.is_empty() => match done {
+                Ok(Ok(done)) => stage.done(done),
+                Ok(Err(e)) => return fail(intake, e),
+                // Aborted on a revocation: the new owner does it.
+                Err(_) => {}
+            },
+            record = intake.records.recv(), if stage.has_room() && drain_until.is_none() => match record {
+                Some(record) => stage.take(record),
+                None => return end(intake),
+            },
+            _ = tick.tick() => intake.commit(stage.commits()),
+            () = shared.stop.cancelled(), if drain_until.is_none() => {
+                drain_until = Some(Instant::now() + super::DRAIN);
+            },
+        }
+        if drain_until.is_some_and(|until| stage.in_flight.is_empty() || Instant::now() > until) {
+            intake.stop();
+        }
+    }
+}
+
+impl FetchStage {
+    fn has_room(&self) -> bool {
+        self.in_flight.len() < self.room
+    }
+
+    /// A partition delivers once its pages are restored; the others go on meanwhile.
+    fn assigned(&mut self, partitions: &[i32], serial: u64) {
+        self.shared.readiness.restoring(Stage::Fetch, partitions);
+        for &partition in partitions {
+            self.watermarks.insert(partition, (serial, Watermark::default()));
+            let (kafka, topic) = (self.shared.config.kafka.clone(), self.shared.outlet.names.pages.clone());
+            let restore = tokio::task::spawn_blocking(move || restore_pages(&kafka, &topic, partition));
+            let restored =
+                async move { (partition, serial, restore.await.unwrap_or(Err(StageError::Thread))) };
+            self.restoring.push(restored.boxed());
+        }
+    }
+
+    fn restored(&mut self, (partition, serial, pages): Restored) -> Result<Option<i32>, StageError> {
+        let pages = pages?;
+        if self.watermarks.get(&partition).is_none_or(|(current, _)| *current != serial) {
+            return Ok(None);
+        }
+        for host in pages.hosts() {
+            let back_off_until = host.back_off_until.and_then(|at| Timestamp::from_millisecond(at).ok());
+            let memory = HostMemory { host: host.host.clone(), back_off_until, failures: host.failures };
+            self.shared.fetcher.restore_host(memory);
+        }
+        telemetry::table_size("pages", partition, pages.len());
+        self.shares.insert(partition, Share { serial, pages, under_way: HashMap::new() });
+        self.shared.readiness.assigned(Stage::Fetch, &[partition]);
+        Ok(Some(partition))
+    }
+
+    /// What is under way is let go at once: two owners must never ask one host at the same time.
+    fn revoked(&mut self, partitions: &[i32], answer: &mpsc::Sender<Vec<(i32, i64)>>) {
+        for share in partitions.iter().filter_map(|partition| self.shares.remove(partition)) {
+            share.under_way.values().for_each(AbortHandle::abort);
+        }
+        let offsets = take_commits(&mut self.watermarks, partitions);
+        self.watermarks.retain(|partition, _| !partitions.contains(partition));
+        self.shared.readiness.revoked(Stage::Fetch, partitions);
+        // The thread may have given up waiting: then nothing is committed, and the work is done again.
+        let _ = answer.send(offsets);
+    }
+
+    fn take(&mut self, record: Record) {
+        let patience = self.patience();
+        let Some(share) = self.shares.get_mut(&record.partition).filter(|s| s.serial == record.serial) else {
+            return;
+        };
+        if let Some((_, watermark)) = self.watermarks.get_mut(&record.partition) {
+            watermark.begin(record.offset);
+        }
+        telemetry::received(Stage::Fetch);
+        let job: Result<Job, _> = serde_json::from_slice(record.payload.as_deref().unwrap_or_default());
+        let known = job.as_ref().ok().and_then(|job| share.pages.page(&job.url).cloned());
+        let offset = record.offset;
+        let task = tokio::spawn(one_job(self.shared.clone(), record, job, known, patience));
+        share.under_way.insert(offset, task.abort_handle());
+        self.in_flight.push(task);
+    }
+
+    /// How long a job may wait in memory for its host. None at all when most of the room is taken: then it is parked,
+    /// so that a slow site never holds up its partition.
+    fn patience(&self) -> Duration {
+        if self.in_flight.len() * 2 < self.room {
+            self.shared.config.fetch.park_after
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    fn done(&mut self, done: Done) {
+        if let Some(share) = self.shares.get_mut(&done.partition).filter(|s| s.serial == done.serial) {
+            share.under_way.remove(&done.offset);
+            done.remember.into_iter().for_each(|(key, value)| share.pages.apply(key, Some(value)));
+            if let Some((_, watermark)) = self.watermarks.get_mut(&done.partition) {
+                watermark.done(done.offset);
+            }
+        }
+    }
+
+    fn commits(&mut self) -> Vec<(i32, i64)> {
+        telemetry::in_flight(Stage::Fetch, self.in_flight.len());
+        let all: Vec<i32> = self.watermarks.keys().copied().collect();
+        take_commits(&mut self.watermarks, &all)
+    }
+}

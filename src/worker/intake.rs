@@ -1,0 +1,339 @@
+//! The consumer of an at-least-once stage on a thread of its own: records out, commits in.
+//!
+//! rdkafka's rebalance callback runs inside `poll` and its drop polls without a deadline, so neither may happen on the
+//! async runtime. The thread never blocks on the stage: records that the stage does not take are held, and the
+//! partitions paused, so that rebalances are still answered.
+
+use super::clients;
+use crate::config::KafkaSettings;
+use rdkafka::bindings::rd_kafka_resp_err_t as RespErr;
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Headers, Message};
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Mutex, mpsc as std_mpsc};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// One record as it was read.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Of the assignment under which it was read: a record of an earlier one must not move the watermark.
+    pub serial: u64,
+    pub topic: String,
+    pub partition: i32,
+    pub offset: i64,
+    /// Milliseconds since 1970.
+    pub timestamp: Option<i64>,
+    pub key: Option<Vec<u8>>,
+    pub payload: Option<Vec<u8>>,
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+/// What happens to the stage's share of the topic.
+pub enum Change {
+    /// These partitions are this stage's now, under this serial; they deliver after `resume`.
+    Assigned { partitions: Vec<i32>, serial: u64 },
+    /// They are not any more. The answer gives what may be committed of them; it is waited for only so long.
+    Revoked { partitions: Vec<i32>, answer: std_mpsc::Sender<Vec<(i32, i64)>> },
+}
+
+enum Command {
+    Commit(Vec<(i32, i64)>),
+    Resume(Vec<i32>),
+    Pause(Vec<i32>),
+    Stop,
+}
+
+/// The stage's end of the thread.
+pub struct Intake {
+    pub records: mpsc::Receiver<Record>,
+    pub changes: mpsc::UnboundedReceiver<Change>,
+    commands: std_mpsc::Sender<Command>,
+    pub thread: std::thread::JoinHandle<Result<(), KafkaError>>,
+}
+
+/// A stage has this long to answer a revocation.
+const ANSWER: Duration = Duration::from_secs(5);
+const CLOSE: Duration = Duration::from_secs(5);
+
+impl Intake {
+    /// Joins the group of `stage` and reads `topic`. `room` records may wait for the stage.
+    pub fn start(
+        settings: &KafkaSettings,
+        stage: &str,
+        topic: &str,
+        room: usize,
+    ) -> Result<Intake, KafkaError> {
+        let (record_sender, records) = mpsc::channel(room);
+        let (change_sender, changes) = mpsc::unbounded_channel();
+        let (commands, command_receiver) = std_mpsc::channel();
+        let context = Callbacks { topic: topic.to_owned(), changes: change_sender, state: Mutex::default() };
+        let consumer: BaseConsumer<Callbacks> =
+            clients::member(settings, stage).create_with_context(context)?;
+        consumer.subscribe(&[topic])?;
+        let name = format!("intake-{stage}");
+        let thread = std::thread::Builder::new()
+            .name(name)
+            .spawn(move || {
+                Thread { consumer, records: record_sender, held: VecDeque::new(), is_held: false }
+                    .run(&command_receiver)
+            })
+            .map_err(|e| KafkaError::ClientCreation(format!("cannot start a thread: {e}")))?;
+        Ok(Intake { records, changes, commands, thread })
+    }
+
+    /// Offsets are last + 1.
+    pub fn commit(&self, offsets: Vec<(i32, i64)>) {
+        // A thread that has ended has closed its consumer: nothing is left to commit to.
+        let _ = self.commands.send(Command::Commit(offsets));
+    }
+
+    pub fn resume(&self, partitions: Vec<i32>) {
+        let _ = self.commands.send(Command::Resume(partitions));
+    }
+
+    pub fn pause(&self, partitions: Vec<i32>) {
+        let _ = self.commands.send(Command::Pause(partitions));
+    }
+
+    /// Leaves the group. The last `Revoked` comes through `changes` and has to be answered.
+    pub fn stop(&self) {
+        let _ = self.commands.send(Command::Stop);
+    }
+}
+
+/// Partitions by state; `wanted` are those that the stage has resumed.
+#[derive(Default)]
+struct Shares {
+    /// With the serial of their assignment.
+    owned: HashMap<i32, u64>,
+    serial: u64,
+    wanted: HashSet<i32>,
+}
+
+struct Callbacks {
+    topic: String,
+    changes: mpsc::UnboundedSender<Change>,
+    state: Mutex<Shares>,
+}
+
+impl Callbacks {
+    fn shares(&self) -> std::sync::MutexGuard<'_, Shares> {
+        self.state.lock().expect("nobody panics while holding the shares")
+    }
+
+    fn list(&self, partitions: impl IntoIterator<Item = i32>) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        partitions.into_iter().for_each(|partition| {
+            list.add_partition(&self.topic, partition);
+        });
+        list
+    }
+
+    fn assigned(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> Result<(), KafkaError> {
+        consumer.incremental_assign(list)?;
+        consumer.pause(list)?;
+        let partitions: Vec<i32> = list.elements().iter().map(|e| e.partition()).collect();
+        let serial = {
+            let mut shares = self.shares();
+            shares.serial += 1;
+            let serial = shares.serial;
+            shares.owned.extend(partitions.iter().map(|partition| (*partition, serial)));
+            serial
+        };
+        let _ = self.changes.send(Change::Assigned { partitions, serial });
+        Ok(())
+    }
+
+    fn revoked(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> Result<(), KafkaError> {
+        let partitions: Vec<i32> = list.elements().iter().map(|e| e.partition()).collect();
+        {
+            let mut shares = self.shares();
+            shares.owned.retain(|p, _| !partitions.contains(p));
+            shares.wanted.retain(|p| !partitions.contains(p));
+        }
+        let (answer, answered) = std_mpsc::channel();
+        let lost = consumer.assignment_lost();
+        let told = self.changes.send(Change::Revoked { partitions, answer });
+        let offsets = told.ok().and_then(|()| answered.recv_timeout(ANSWER).ok()).unwrap_or_default();
+        if !lost {
+            commit(consumer, &self.topic, &offsets, CommitMode::Sync);
+        }
+        consumer.incremental_unassign(list)
+    }
+}
+
+impl ClientContext for Callbacks {}
+
+impl ConsumerContext for Callbacks {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, err: RespErr, list: &mut TopicPartitionList) {
+        let done = match err {
+            RespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assigned(consumer, list),
+            _ => self.revoked(consumer, list),
+        };
+        if let Err(e) = done {
+            tracing::warn!(kafka_topic = self.topic, error = %e, "rebalance_failed");
+        }
+    }
+}
+
+fn commit(consumer: &BaseConsumer<Callbacks>, topic: &str, offsets: &[(i32, i64)], mode: CommitMode) {
+    if offsets.is_empty() {
+        return;
+    }
+    let mut list = TopicPartitionList::new();
+    for (partition, offset) in offsets {
+        // The list is fresh and the offset not negative: adding cannot fail.
+        let _ = list.add_partition_offset(topic, *partition, Offset::Offset(*offset));
+    }
+    if let Err(e) = consumer.commit(&list, mode) {
+        // Not fatal: the work is done, it will at worst be done again.
+        tracing::warn!(kafka_topic = topic, error = %e, "commit_failed");
+    }
+}
+
+struct Thread {
+    consumer: BaseConsumer<Callbacks>,
+    records: mpsc::Sender<Record>,
+    held: VecDeque<Record>,
+    is_held: bool,
+}
+
+impl Thread {
+    fn run(mut self, commands: &std_mpsc::Receiver<Command>) -> Result<(), KafkaError> {
+        let outcome = loop {
+            match self.obey(commands) {
+                Ok(true) => {}
+                Ok(false) => break Ok(()),
+                Err(e) => break Err(e),
+            }
+            self.release();
+            let wait = Duration::from_millis(if self.held.is_empty() { 20 } else { 2 });
+            match self.consumer.poll(wait).map(|polled| polled.map(|message| to_record(&message))) {
+                None => {}
+                Some(Ok(record)) => self.hand_over(record),
+                Some(Err(e)) if is_fatal(&self.consumer, &e) => break Err(e),
+                Some(Err(e)) => {
+                    tracing::warn!(kafka_topic = self.topic(), error = %e, "consume_failed");
+                }
+            }
+        };
+        self.close();
+        outcome
+    }
+
+    fn topic(&self) -> &str {
+        &self.consumer.context().topic
+    }
+
+    /// False when told to stop.
+    fn obey(&mut self, commands: &std_mpsc::Receiver<Command>) -> Result<bool, KafkaError> {
+        loop {
+            match commands.try_recv() {
+                Ok(Command::Commit(offsets)) => {
+                    let owned = self.consumer.context().shares().owned.clone();
+                    let offsets: Vec<_> =
+                        offsets.into_iter().filter(|(p, _)| owned.contains_key(p)).collect();
+                    commit(&self.consumer, self.topic(), &offsets, CommitMode::Async);
+                }
+                Ok(Command::Resume(partitions)) => {
+                    let partitions = self.want(partitions, true);
+                    if !self.is_held {
+                        self.consumer.resume(&self.consumer.context().list(partitions))?;
+                    }
+                }
+                Ok(Command::Pause(partitions)) => {
+                    let partitions = self.want(partitions, false);
+                    self.consumer.pause(&self.consumer.context().list(partitions))?;
+                }
+                Ok(Command::Stop) | Err(std_mpsc::TryRecvError::Disconnected) => return Ok(false),
+                Err(std_mpsc::TryRecvError::Empty) => return Ok(true),
+            }
+        }
+    }
+
+    fn want(&self, partitions: Vec<i32>, wanted: bool) -> Vec<i32> {
+        let mut shares = self.consumer.context().shares();
+        let owned: Vec<i32> = partitions.into_iter().filter(|p| shares.owned.contains_key(p)).collect();
+        for partition in &owned {
+            match wanted {
+                true => shares.wanted.insert(*partition),
+                false => shares.wanted.remove(partition),
+            };
+        }
+        owned
+    }
+
+    fn hand_over(&mut self, mut record: Record) {
+        record.serial = self.consumer.context().shares().owned.get(&record.partition).copied().unwrap_or(0);
+        self.held.push_back(record);
+        self.release();
+        if !self.held.is_empty() && !self.is_held {
+            self.is_held = true;
+            let wanted: Vec<i32> = self.consumer.context().shares().wanted.iter().copied().collect();
+            if let Err(e) = self.consumer.pause(&self.consumer.context().list(wanted)) {
+                tracing::warn!(kafka_topic = self.topic(), error = %e, "pause_failed");
+            }
+        }
+    }
+
+    /// Gives the stage what it has room for; what belongs to a lost partition goes.
+    fn release(&mut self) {
+        if !self.held.is_empty() {
+            let owned = self.consumer.context().shares().owned.clone();
+            self.held.retain(|record| owned.get(&record.partition) == Some(&record.serial));
+        }
+        while let Some(record) = self.held.pop_front() {
+            if let Err(mpsc::error::TrySendError::Full(record)) = self.records.try_send(record) {
+                self.held.push_front(record);
+                return;
+            }
+        }
+        if self.is_held {
+            self.is_held = false;
+            let wanted: Vec<i32> = self.consumer.context().shares().wanted.iter().copied().collect();
+            if let Err(e) = self.consumer.resume(&self.consumer.context().list(wanted)) {
+                tracing::warn!(kafka_topic = self.topic(), error = %e, "resume_failed");
+            }
+        }
+    }
+
+    /// Leaves the group within a deadline; dropping alone would poll for ever.
+    fn close(self) {
+        let deadline = Instant::now() + CLOSE;
+        if self.consumer.close_queue().is_ok() {
+            while !self.consumer.closed() && Instant::now() < deadline {
+                let _ = self.consumer.poll(Duration::from_millis(50));
+            }
+        }
+        if !self.consumer.closed() {
+            // The broker is away: the process' end closes what the drop would wait for.
+            std::mem::forget(self.consumer);
+        }
+    }
+}
+
+fn is_fatal(consumer: &BaseConsumer<Callbacks>, error: &KafkaError) -> bool {
+    consumer.client().fatal_error().is_some()
+        || matches!(error.rdkafka_error_code(), Some(rdkafka::types::RDKafkaErrorCode::Fatal))
+}
+
+pub fn to_record(message: &impl Message) -> Record {
+    let headers = message.headers().map(|headers| {
+        let each = headers.iter().map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec)));
+        each.collect()
+    });
+    Record {
+        serial: 0,
+        topic: message.topic().to_owned(),
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp: message.timestamp().to_millis(),
+        key: message.key().map(<[u8]>::to_vec),
+        payload: message.payload().map(<[u8]>::to_vec),
+        headers: headers.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,156 @@
+//! One job at the fetch stage, from its record to everything written that it leads to.
+
+use super::Shared;
+use super::intake::Record;
+use super::outlet::WriteError;
+use super::source::source_record;
+use crate::memory::{HostRecord, PageRecord, PagesKey, PagesValue, page_key};
+use crate::pipeline::AfterFetch;
+use crate::record::{Candidate, Ending, Job, Reason, Reject, Stage};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a job leaves behind when it is done.
+pub struct Done {
+    pub partition: i32,
+    pub serial: u64,
+    pub offset: i64,
+    pub remember: Vec<(PagesKey, PagesValue)>,
+}
+
+/// Fetches, writes where it leads, remembers; only then is the offset done.
+pub async fn one_job(
+    shared: Arc<Shared>,
+    record: Record,
+    job: Result<Job, serde_json::Error>,
+    known: Option<PageRecord>,
+    patience: Duration,
+) -> Result<Done, WriteError> {
+    let mut done = Done {
+        partition: record.partition,
+        serial: record.serial,
+        offset: record.offset,
+        remember: Vec::new(),
+    };
+    let job = match job {
+        Ok(job) if job.v == Job::VERSION => job,
+        unreadable => {
+            unknown(&shared, &record, unreadable.err()).await?;
+            return Ok(done);
+        }
+    };
+    let wait = wait_for(&job, &shared);
+    if wait > patience.max(Duration::from_secs(1)) {
+        // A job that goes round in a delay tier and came out too early.
+        shared.outlet.delayed(&job, wait).await?;
+        return Ok(done);
+    }
+    let asked = job.clone();
+    let after = shared.pipeline.fetch(job, known.as_ref(), shared.fetcher.as_ref(), patience).await;
+    done.remember = carry_on(&shared, &asked, after).await?;
+    done.remember.extend(host_memory(&shared, &asked));
+    for (key, value) in &done.remember {
+        shared.outlet.page(record.partition, key, Some(value)).await?;
+    }
+    Ok(done)
+}
+
+fn wait_for(job: &Job, shared: &Shared) -> Duration {
+    let wait = job.not_before.map(|at| at.duration_since(shared.fetcher.now()));
+    wait.and_then(|wait| Duration::try_from(wait).ok()).unwrap_or_default()
+}
+
+/// Writes what the fetch step gave and says what is to be remembered of the page.
+async fn carry_on(
+    shared: &Shared,
+    asked: &Job,
+    after: AfterFetch,
+) -> Result<Vec<(PagesKey, PagesValue)>, WriteError> {
+    let now = shared.fetcher.now();
+    let page = |outcome: &str| PageRecord {
+        fetched_at: now.as_millisecond(),
+        source: asked.source.id(),
+        outcome: outcome.to_owned(),
+        ..PageRecord::default()
+    };
+    Ok(match after {
+        AfterFetch::Candidate(candidate, validators) => {
+            if !written(shared, &candidate).await? {
+                return Ok(vec![]);
+            }
+            let page = PageRecord {
+                etag: validators.etag,
+                last_modified: validators.last_modified,
+                ..page("candidate")
+            };
+            let mut both = vec![(page_key(&asked.url), PagesValue::Page(page.clone()))];
+            if candidate.url != asked.url {
+                both.push((page_key(&candidate.url), PagesValue::Page(page)));
+            }
+            both
+        }
+        AfterFetch::Moved(job) => {
+            shared.outlet.job(&job).await?;
+            vec![(page_key(&asked.url), PagesValue::Page(page("redirected")))]
+        }
+        AfterFetch::Wait(job, why) => {
+            tracing::debug!(why, url = crate::telemetry::masked_url(&job.url), "parked");
+            crate::telemetry::parked();
+            shared.outlet.delayed(&job, wait_for(&job, shared)).await?;
+            vec![]
+        }
+        AfterFetch::Done(outcome) => {
+            shared.end(&Ending::of_job(asked, outcome, now));
+            vec![]
+        }
+        AfterFetch::Reject(reject) => {
+            shared.outlet.reject(&reject).await?;
+            shared.end(&Ending::of_reject(&reject, &asked.source, Some(asked), now));
+            vec![(page_key(&asked.url), PagesValue::Page(page(reject.reason.as_str())))]
+        }
+    })
+}
+
+/// False where no broker takes the candidate at its size: that is its reject.
+async fn written(shared: &Shared, candidate: &Candidate) -> Result<bool, WriteError> {
+    let size = match shared.outlet.candidate(candidate).await {
+        Ok(()) => return Ok(true),
+        Err(WriteError::TooLarge(size)) => size,
+        Err(e) => return Err(e),
+    };
+    let now = shared.fetcher.now();
+    let message = format!("the extracted article of {size} bytes is larger than the brokers take");
+    let why = (Stage::Fetch, Reason::RecordTooLarge, message);
+    let job = &candidate.job;
+    let reject = Reject::new(&job.source, why, Some(candidate.url.clone()), job.attempts, now);
+    shared.outlet.reject(&reject).await?;
+    shared.end(&Ending::of_reject(&reject, &job.source, Some(job), now));
+    Ok(false)
+}
+
+/// The host's back-off, so that it outlives a restart and a hand-over; also when it is over.
+fn host_memory(shared: &Shared, job: &Job) -> Option<(PagesKey, PagesValue)> {
+    let url = url::Url::parse(&job.url).ok()?;
+    let memory = shared.fetcher.host_memory(url.host_str()?)?;
+    let record = HostRecord {
+        host: memory.host.clone(),
+        back_off_until: memory.back_off_until.map(|at| at.as_millisecond()),
+        failures: memory.failures,
+        at: shared.fetcher.now().as_millisecond(),
+    };
+    Some((PagesKey::Host(memory.host), PagesValue::Host(record)))
+}
+
+/// A job that this version cannot read: a named reject with the record's bytes, never a blocked partition.
+async fn unknown(shared: &Shared, record: &Record, e: Option<serde_json::Error>) -> Result<(), WriteError> {
+    let message = e.map_or_else(
+        || "a job of an unknown version".to_owned(),
+        |e| format!("a job that does not parse: {e}"),
+    );
+    let source = source_record(record);
+    let now = shared.fetcher.now();
+    let reject = Reject::new(&source, (Stage::Fetch, Reason::UnknownVersion, message), None, 0, now);
+    shared.outlet.reject(&reject).await?;
+    shared.end(&Ending::of_reject(&reject, &source, None, now));
+    Ok(())
+}

@@ -1,0 +1,385 @@
+//! The publish stage between two polls: its partitions, the open transaction, what happens on a rebalance.
+//!
+//! Everything here runs on the one thread that polls the consumer. Nothing is remembered before the commit.
+
+use super::intake::Record;
+use super::restore::{TakenOver, take_over};
+use super::source::source_record;
+use super::transaction::{Finish, Transactions};
+use super::{Shared, StageError, cloud_event, outlet::to_json};
+use crate::memory::{Claims, SeenEntry, SeenTable};
+use crate::pipeline::Verdict;
+use crate::record::{Candidate, Ending, Job, Reason, Reject, Stage};
+use crate::telemetry;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+/// Articles forgotten in one transaction at most, so that expiry never holds up news.
+const EXPIRE_AT_ONCE: usize = 500;
+
+/// Serial numbers of the partitions held, for the restoring threads to ask whether they still matter.
+type Serials = Arc<Mutex<HashMap<i32, u64>>>;
+
+pub type Restored = (i32, u64, Result<Option<TakenOver>, StageError>);
+
+/// A partition with its memory.
+struct Ready {
+    table: SeenTable,
+    changelog_end: i64,
+    /// The offset that goes on; `None`: nothing was ever committed.
+    next: Option<i64>,
+}
+
+/// The transaction under way.
+struct Open {
+    since: Instant,
+    next: BTreeMap<i32, i64>,
+    claims: BTreeMap<i32, Claims>,
+    endings: Vec<Ending>,
+    candidates: usize,
+}
+
+pub struct Core {
+    shared: Arc<Shared>,
+    transactions: Transactions,
+    ready: HashMap<i32, Ready>,
+    open: Option<Open>,
+    serials: Serials,
+    last_serial: u64,
+    restored: mpsc::Sender<Restored>,
+    /// Why the stage has to start anew.
+    pub broken: Option<StageError>,
+}
+
+impl Core {
+    pub fn new(shared: Arc<Shared>, transactions: Transactions, restored: mpsc::Sender<Restored>) -> Core {
+        Core {
+            shared,
+            transactions,
+            ready: HashMap::new(),
+            open: None,
+            serials: Serials::default(),
+            last_serial: 0,
+            restored,
+            broken: None,
+        }
+    }
+
+    // --- partitions come and go ---
+
+    /// Rule 4: explicit offset, incremental assign, pause, new serial; no waiting.
+    pub fn assigned<C: ConsumerContext>(
+        &mut self,
+        consumer: &BaseConsumer<C>,
+        list: &mut TopicPartitionList,
+    ) {
+        let assigned = list
+            .set_all_offsets(Offset::Beginning)
+            .and_then(|()| consumer.incremental_assign(list))
+            .and_then(|()| consumer.pause(list));
+        match assigned {
+            Ok(()) => self.take(list.elements().iter().map(|element| element.partition()).collect()),
+            Err(e) => self.broken = Some(e.into()),
+        }
+    }
+
+    /// Rule 5: finish the open transaction, then let go. Lost: abort only.
+    pub fn revoked<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, list: &TopicPartitionList) {
+        let gone: Vec<i32> = list.elements().iter().map(|element| element.partition()).collect();
+        let finish = match consumer.assignment_lost() {
+            true => self.give_up("the assignment is lost"),
+            false => self.finish(consumer),
+        };
+        for partition in &gone {
+            self.ready.remove(partition);
+            self.serials().remove(partition);
+        }
+        self.shared.readiness.revoked(Stage::Publish, &gone);
+        if let Err(e) = consumer.incremental_unassign(list) {
+            self.broken = Some(e.into());
+        }
+        self.after(consumer, finish);
+    }
+
+    /// Starts the restore of partitions, each on a thread of its own.
+    fn take(&mut self, partitions: Vec<i32>) {
+        self.shared.readiness.restoring(Stage::Publish, &partitions);
+        for partition in partitions {
+            self.last_serial += 1;
+            let serial = self.last_serial;
+            self.ready.remove(&partition);
+            self.serials().insert(partition, serial);
+            let (shared, serials, restored) =
+                (self.shared.clone(), self.serials.clone(), self.restored.clone());
+            let restore = move || {
+                let is_current = || serials.lock().is_ok_and(|held| held.get(&partition) == Some(&serial));
+                let names = &shared.outlet.names;
+                let topics = (names.candidates.as_str(), names.seen.as_str());
+                let taken = take_over(&shared.config.kafka, topics, partition, &is_current);
+                // Nobody listens when the stage has ended meanwhile.
+                let _ = restored.send((partition, serial, taken));
+            };
+            if let Err(e) = std::thread::Builder::new().name(format!("restore-{partition}")).spawn(restore) {
+                self.broken = Some(StageError::Start(e.to_string()));
+            }
+        }
+    }
+
+    /// Keeps a restored table if it is still wanted; gives where the partition goes on.
+    pub fn restored(&mut self, (partition, serial, taken): Restored) -> Result<Option<Offset>, StageError> {
+        let is_current = self.serials().get(&partition) == Some(&serial);
+        let Some(taken) = taken?.filter(|_| is_current) else { return Ok(None) };
+        telemetry::table_size("seen", partition, taken.table.articles());
+        tracing::info!(
+            partition,
+            articles = taken.table.articles(),
+            aliases = taken.table.aliases(),
+            stable_offset = taken.stable_offset,
+            "partition_restored"
+        );
+        let TakenOver { table, stable_offset, changelog_end } = taken;
+        self.ready.insert(partition, Ready { table, changelog_end, next: stable_offset });
+        Ok(Some(stable_offset.map_or(Offset::Beginning, Offset::Offset)))
+    }
+
+    fn serials(&self) -> std::sync::MutexGuard<'_, HashMap<i32, u64>> {
+        self.serials.lock().expect("nobody panics while holding the serials")
+    }
+
+    pub fn is_current(&self, partition: i32, serial: u64) -> bool {
+        self.serials().get(&partition) == Some(&serial)
+    }
+
+    // --- a candidate ---
+
+    /// Judges one candidate and writes what follows into the open transaction.
+    pub fn candidate(&mut self, record: &Record) -> Result<(), KafkaError> {
+        let (partition, offset) = (record.partition, record.offset);
+        let is_next =
+            self.ready.get(&partition).is_some_and(|ready| ready.next.is_none_or(|next| offset >= next));
+        if !is_next {
+            return Ok(());
+        }
+        self.begin()?;
+        telemetry::received(Stage::Publish);
+        let now = self.shared.fetcher.now();
+        let (Some(ready), Some(open)) = (self.ready.get_mut(&partition), self.open.as_mut()) else {
+            return Ok(());
+        };
+        let claims = open.claims.entry(partition).or_default();
+        let ending = match serde_json::from_slice::<Candidate>(record.payload.as_deref().unwrap_or_default())
+        {
+            Ok(candidate) if candidate.v == Candidate::VERSION => {
+                let job = candidate.job.clone();
+                let verdict = self.shared.pipeline.publish(candidate, offset, claims, &ready.table, now);
+                let verdict = deliver((&self.shared, &self.transactions), verdict, claims, &job)?;
+                verdict.ending(&job, now)
+            }
+            unreadable => {
+                let source = source_record(record);
+                let message =
+                    unreadable.err().map_or("a candidate of an unknown version".into(), |e| e.to_string());
+                let reject =
+                    Reject::new(&source, (Stage::Publish, Reason::UnknownVersion, message), None, 0, now);
+                write_reject(&self.shared, &self.transactions, &reject)?;
+                Ending::of_reject(&reject, &source, None, now)
+            }
+        };
+        open.endings.push(ending);
+        open.next.insert(partition, offset + 1);
+        open.candidates += 1;
+        ready.next = Some(offset + 1);
+        self.transactions.serve();
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<(), KafkaError> {
+        if self.open.is_none() {
+            self.transactions.begin()?;
+            let (next, claims) = (BTreeMap::new(), BTreeMap::new());
+            self.open =
+                Some(Open { since: Instant::now(), next, claims, endings: Vec::new(), candidates: 0 });
+        }
+        Ok(())
+    }
+
+    /// Tombstones for articles not met for `before_ms`. They go with their partition's offset, unchanged if need be.
+    pub fn expire(&mut self, before_ms: i64) -> Result<(), KafkaError> {
+        let due: Vec<(i32, i64, Vec<_>)> = self
+            .ready
+            .iter()
+            .filter_map(|(partition, ready)| {
+                let expired = ready.table.expired(before_ms, EXPIRE_AT_ONCE);
+                Some((*partition, ready.next?, expired)).filter(|(_, _, expired)| !expired.is_empty())
+            })
+            .collect();
+        for (partition, next, expired) in due {
+            self.begin()?;
+            let Some(open) = self.open.as_mut() else { continue };
+            open.next.entry(partition).or_insert(next);
+            let claims = open.claims.entry(partition).or_default();
+            // What this batch has just met again is not forgotten.
+            let due: Vec<_> = expired.into_iter().filter(|id| !claims.is_claimed(id)).collect();
+            due.into_iter().for_each(|id| claims.remove(id));
+        }
+        Ok(())
+    }
+
+    // --- the end of a transaction ---
+
+    /// Until the open transaction is due.
+    pub fn due_in(&self) -> Option<Duration> {
+        let open = self.open.as_ref()?;
+        let settings = &self.shared.config.publish;
+        if open.candidates >= settings.commit_count {
+            return Some(Duration::ZERO);
+        }
+        Some(settings.commit_every.saturating_sub(open.since.elapsed()))
+    }
+
+    /// Commits what is open and deals with what comes of it.
+    pub fn commit<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>) {
+        let finish = self.finish(consumer);
+        self.after(consumer, finish);
+    }
+
+    fn finish<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>) -> Finish {
+        let Some(open) = self.open.take() else { return Finish::Committed };
+        let started = Instant::now();
+        if let Err(e) = self.write_changes(&open) {
+            return self.transactions.abort(e.to_string());
+        }
+        if !self.transactions.drain() {
+            return self.transactions.abort("a record of the transaction was not delivered".into());
+        }
+        let offsets = match self.offsets(&open) {
+            Ok(offsets) => offsets,
+            Err(e) => return self.transactions.abort(e.to_string()),
+        };
+        let finish = self.transactions.commit(consumer.client().native_ptr(), &offsets);
+        if matches!(finish, Finish::Committed) {
+            telemetry::commit(started.elapsed());
+            self.remember(open);
+        }
+        finish
+    }
+
+    fn write_changes(&self, open: &Open) -> Result<(), KafkaError> {
+        let seen = &self.shared.outlet.names.seen;
+        for (partition, claims) in &open.claims {
+            for (id, entry) in claims.changes() {
+                let value = entry.as_ref().map(SeenEntry::encode);
+                self.transactions.send(seen, &id.0, value.as_deref(), None, Some(*partition))?;
+                self.transactions.serve();
+            }
+        }
+        Ok(())
+    }
+
+    /// Rule 3: with every offset, the highest changelog offset + 1 known for its partition.
+    fn offsets(&self, open: &Open) -> Result<TopicPartitionList, KafkaError> {
+        let mut offsets = TopicPartitionList::new();
+        for (partition, next) in &open.next {
+            let mut element = offsets.add_partition(&self.shared.outlet.names.candidates, *partition);
+            element.set_offset(Offset::Offset(*next))?;
+            element.set_metadata(self.changelog_end(*partition).to_string());
+        }
+        Ok(offsets)
+    }
+
+    fn changelog_end(&self, partition: i32) -> i64 {
+        let restored = self.ready.get(&partition).map_or(0, |ready| ready.changelog_end);
+        restored.max(self.transactions.seen_end(partition).unwrap_or(0))
+    }
+
+    /// Rule 8: tables change only here.
+    fn remember(&mut self, open: Open) {
+        for (partition, claims) in open.claims {
+            let end = self.changelog_end(partition);
+            if let Some(ready) = self.ready.get_mut(&partition) {
+                claims.apply_to(&mut ready.table);
+                ready.changelog_end = end;
+                telemetry::table_size("seen", partition, ready.table.articles());
+            }
+        }
+        open.endings.iter().for_each(|ending| self.shared.end(ending));
+    }
+
+    fn give_up(&mut self, why: &str) -> Finish {
+        match self.open.take() {
+            Some(_) => self.transactions.abort(why.to_owned()),
+            None => Finish::Committed,
+        }
+    }
+
+    /// After an abort memory is not trusted: every partition kept is paused and taken over anew.
+    fn after<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, finish: Finish) {
+        match finish {
+            Finish::Committed => {}
+            Finish::Restart(why) => self.broken = Some(StageError::Transaction(why)),
+            Finish::Aborted(why) => {
+                tracing::warn!(reason = why, "transaction_aborted");
+                telemetry::commit_failed();
+                let kept: Vec<i32> = self.serials().keys().copied().collect();
+                let mut list = TopicPartitionList::new();
+                kept.iter().for_each(|partition| {
+                    list.add_partition(&self.shared.outlet.names.candidates, *partition);
+                });
+                match consumer.pause(&list) {
+                    Ok(()) => self.take(kept),
+                    Err(e) => self.broken = Some(e.into()),
+                }
+            }
+        }
+    }
+
+    /// Before the producer is dropped: an open transaction would hold every reader up until it times out.
+    pub fn close(&mut self) {
+        if let Finish::Restart(why) = self.give_up("the stage ends") {
+            tracing::warn!(reason = why, "abort_failed");
+        }
+    }
+}
+
+/// Writes a verdict into the open transaction. An event over the size that brokers take becomes a reject, and what was
+/// claimed for it is taken back.
+fn deliver(
+    (shared, transactions): (&Shared, &Transactions),
+    verdict: Verdict,
+    claims: &mut Claims,
+    job: &Job,
+) -> Result<Verdict, KafkaError> {
+    let (kind, event) = match verdict {
+        Verdict::Event(kind, event) => (kind, event),
+        Verdict::Duplicate { .. } => return Ok(verdict),
+        Verdict::Reject(reject) => {
+            write_reject(shared, transactions, &reject)?;
+            return Ok(Verdict::Reject(reject));
+        }
+    };
+    let (payload, headers) = (to_json(&event), cloud_event::headers(kind, &event, job));
+    let articles = &shared.outlet.names.articles;
+    match transactions.send(articles, event.article_id.as_bytes(), Some(&payload), Some(headers), None) {
+        Ok(()) => Ok(Verdict::Event(kind, event)),
+        Err(e) if matches!(e.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge)) => {
+            if let Ok(id) = event.article_id.parse() {
+                claims.unclaim(&id);
+            }
+            let message = format!("the event of {} bytes is larger than the brokers take", payload.len());
+            let why = (Stage::Publish, Reason::RecordTooLarge, message);
+            let reject = Reject::new(&job.source, why, Some(event.url), 0, shared.fetcher.now());
+            write_reject(shared, transactions, &reject)?;
+            Ok(Verdict::Reject(Box::new(reject)))
+        }
+        Err(e) => Err(e),
+    }
+}
+
+fn write_reject(shared: &Shared, transactions: &Transactions, reject: &Reject) -> Result<(), KafkaError> {
+    let rejects = &shared.outlet.names.rejects;
+    transactions.send(rejects, reject.reject_id.as_bytes(), Some(&to_json(reject)), None, None)
+}

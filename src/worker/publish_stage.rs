@@ -1,0 +1,147 @@
+//! PUBLISH on Kafka: candidates in; events, seen records, rejects and offsets out in one transaction. Exactly once.
+//!
+//! One thread polls, judges, commits and answers rebalances: `init_transactions` … `commit_transaction` block, and the
+//! rules need them on the thread that polls.
+
+use super::intake::to_record;
+use super::publish_core::{Core, Restored};
+use super::transaction::Transactions;
+use super::{Shared, StageError, clients};
+use crate::record::Stage;
+use rdkafka::bindings::rd_kafka_resp_err_t as RespErr;
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::{Offset, TopicPartitionList};
+use std::sync::{Arc, Mutex, MutexGuard, mpsc};
+use std::time::{Duration, Instant};
+
+const POLL: Duration = Duration::from_millis(20);
+const CLOSE: Duration = Duration::from_secs(10);
+const INIT: Duration = Duration::from_secs(10);
+const SEEK: Duration = Duration::from_millis(500);
+const EXPIRE_EVERY: Duration = Duration::from_secs(30);
+/// Between two starts after a fatal error, so that a lasting one does not burn the processor.
+const START_AGAIN: Duration = Duration::from_secs(1);
+
+/// The consumer's callbacks reach the core through this; it is never locked across a poll.
+struct Callbacks(Mutex<Core>);
+
+impl Callbacks {
+    fn core(&self) -> MutexGuard<'_, Core> {
+        self.0.lock().expect("nobody panics while holding the core")
+    }
+}
+
+impl ClientContext for Callbacks {}
+
+impl ConsumerContext for Callbacks {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, err: RespErr, list: &mut TopicPartitionList) {
+        match err {
+            RespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.core().assigned(consumer, list),
+            _ => self.core().revoked(consumer, list),
+        }
+    }
+}
+
+/// Runs until told to stop. What is fatal to a producer or consumer starts both anew; what a restart cannot mend
+/// (a changelog lost or unreadable) ends the stage.
+pub fn run(shared: &Arc<Shared>) -> Result<(), StageError> {
+    while !shared.stop.is_cancelled() {
+        match run_once(shared) {
+            Ok(()) => return Ok(()),
+            Err(e) if e.is_final() => return Err(e),
+            Err(e) => {
+                tracing::error!(error = %e, "publish_stage_restarts");
+                shared.readiness.restarting(Stage::Publish);
+                std::thread::sleep(START_AGAIN);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn run_once(shared: &Arc<Shared>) -> Result<(), StageError> {
+    let transactions = Transactions::start(&shared.config.kafka, &shared.slot, INIT)?;
+    let (sender, restored) = mpsc::channel();
+    let callbacks = Callbacks(Mutex::new(Core::new(shared.clone(), transactions, sender)));
+    let consumer: BaseConsumer<Callbacks> =
+        clients::member(&shared.config.kafka, "publish").create_with_context(callbacks)?;
+    consumer.subscribe(&[&shared.outlet.names.candidates])?;
+    let outcome = poll(shared, &consumer, &restored);
+    if outcome.is_ok() {
+        consumer.context().core().commit(&consumer);
+    }
+    consumer.context().core().close();
+    close(consumer);
+    outcome
+}
+
+fn poll(
+    shared: &Arc<Shared>,
+    consumer: &BaseConsumer<Callbacks>,
+    restored: &mpsc::Receiver<Restored>,
+) -> Result<(), StageError> {
+    let mut to_seek: Vec<(i32, u64, Offset)> = Vec::new();
+    let mut expired_at = Instant::now();
+    while !shared.stop.is_cancelled() {
+        let due = consumer.context().core().due_in();
+        match consumer
+            .poll(due.unwrap_or(POLL).min(POLL))
+            .map(|polled| polled.map(|message| to_record(&message)))
+        {
+            None => {}
+            Some(Ok(record)) => consumer.context().core().candidate(&record)?,
+            Some(Err(e)) if consumer.client().fatal_error().is_some() => return Err(e.into()),
+            Some(Err(e)) => {
+                tracing::warn!(error = %e, kafka_topic = shared.outlet.names.candidates, "consume_failed")
+            }
+        }
+        let mut core = consumer.context().core();
+        if core.due_in().is_some_and(|due| due.is_zero()) {
+            core.commit(consumer);
+        }
+        if let Some(broken) = core.broken.take() {
+            return Err(broken);
+        }
+        for (partition, serial, taken) in restored.try_iter() {
+            if let Some(offset) = core.restored((partition, serial, taken))? {
+                to_seek.push((partition, serial, offset));
+            }
+        }
+        to_seek.retain(|(partition, serial, offset)| {
+            core.is_current(*partition, *serial) && !go_on(shared, consumer, *partition, *offset)
+        });
+        if expired_at.elapsed() > EXPIRE_EVERY {
+            expired_at = Instant::now();
+            core.expire(shared.expire_before())?;
+        }
+    }
+    Ok(())
+}
+
+/// Rule 4: after the restore, to the stable offset, and on. False where the partition has not started yet: again.
+fn go_on(shared: &Shared, consumer: &BaseConsumer<Callbacks>, partition: i32, offset: Offset) -> bool {
+    let topic = &shared.outlet.names.candidates;
+    let mut list = TopicPartitionList::new();
+    list.add_partition(topic, partition);
+    let gone_on = consumer.seek(topic, partition, offset, SEEK).and_then(|()| consumer.resume(&list));
+    if gone_on.is_ok() {
+        shared.readiness.assigned(Stage::Publish, &[partition]);
+    }
+    gone_on.is_ok()
+}
+
+/// Leaves the group within a deadline. rdkafka's drop waits for ever, so a consumer that does not close in time is
+/// dropped on a thread that nobody joins.
+fn close(consumer: BaseConsumer<Callbacks>) {
+    let deadline = Instant::now() + CLOSE;
+    if consumer.close_queue().is_ok() {
+        while !consumer.closed() && Instant::now() < deadline {
+            let _: Option<Result<_, KafkaError>> = consumer.poll(Duration::from_millis(20));
+        }
+    }
+    if !consumer.closed() {
+        let _ = std::thread::Builder::new().name("publish-close".into()).spawn(move || drop(consumer));
+    }
+}

@@ -1,0 +1,101 @@
+//! ROUTE on Kafka: URL records in, jobs out, keyed by site. At least once.
+
+use super::intake::{Change, Intake, Record};
+use super::outlet::WriteError;
+use super::source::source_record;
+use super::watermark::Watermark;
+use super::{Shared, StageError};
+use crate::record::{Ending, Stage};
+use futures::stream::FuturesOrdered;
+use futures::{FutureExt, StreamExt};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Records on their way to the broker at once.
+const IN_FLIGHT: usize = 2000;
+const COMMIT_EVERY: Duration = Duration::from_millis(500);
+
+/// Runs until told to stop; what was taken is written and committed before it ends.
+pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
+    let mut intake = Intake::start(&shared.config.kafka, "route", &shared.outlet.names.urls, IN_FLIGHT)?;
+    let mut watermarks: HashMap<i32, (u64, Watermark)> = HashMap::new();
+    let mut in_flight = FuturesOrdered::new();
+    let mut tick = tokio::time::interval(COMMIT_EVERY);
+    let mut is_stopping = false;
+    loop {
+        tokio::select! {
+            biased;
+            change = intake.changes.recv() => match change {
+                Some(Change::Assigned { partitions, serial }) => {
+                    watermarks.extend(partitions.iter().map(|p| (*p, (serial, Watermark::default()))));
+                    shared.readiness.assigned(Stage::Route, &partitions);
+                    intake.resume(partitions);
+                }
+                Some(Change::Revoked { partitions, answer }) => {
+                    let offsets = take_commits(&mut watermarks, &partitions);
+                    watermarks.retain(|partition, _| !partitions.contains(partition));
+                    shared.readiness.revoked(Stage::Route, &partitions);
+                    let _ = answer.send(offsets);
+                }
+                None => return end(intake),
+            },
+            Some(done) = in_flight.next(), if !in_flight.is_empty() => {
+                let (partition, serial, offset): (i32, u64, i64) = match done { Ok(done) => done, Err(e) => return fail(intake, e) };
+                if let Some((_, watermark)) = watermarks.get_mut(&partition).filter(|(current, _)| *current == serial) {
+                    watermark.done(offset);
+                }
+            },
+            record = intake.records.recv(), if in_flight.len() < IN_FLIGHT && !is_stopping => {
+                let Some(record) = record else { return end(intake) };
+                if let Some((_, watermark)) = watermarks.get_mut(&record.partition).filter(|(s, _)| *s == record.serial) {
+                    watermark.begin(record.offset);
+                    in_flight.push_back(route(shared.clone(), record).boxed());
+                }
+            },
+            _ = tick.tick() => {
+                let all: Vec<i32> = watermarks.keys().copied().collect();
+                intake.commit(take_commits(&mut watermarks, &all));
+            },
+            () = shared.stop.cancelled(), if !is_stopping => is_stopping = true,
+        }
+        if is_stopping && in_flight.is_empty() {
+            intake.stop();
+        }
+    }
+}
+
+/// One record to where it goes; its offset is done when the brokers have it.
+async fn route(shared: Arc<Shared>, record: Record) -> Result<(i32, u64, i64), WriteError> {
+    let (now, at) = (shared.fetcher.now(), (record.partition, record.serial, record.offset));
+    crate::telemetry::received(Stage::Route);
+    let source = source_record(&record);
+    match shared.pipeline.route(source.clone(), now) {
+        Ok(job) => shared.outlet.job(&job).await?,
+        Err(reject) => {
+            shared.outlet.reject(&reject).await?;
+            shared.end(&Ending::of_reject(&reject, &source, None, now));
+        }
+    }
+    Ok(at)
+}
+
+/// What may be committed of these partitions.
+pub fn take_commits(watermarks: &mut HashMap<i32, (u64, Watermark)>, partitions: &[i32]) -> Vec<(i32, i64)> {
+    let commit = |partition: &i32| Some((*partition, watermarks.get_mut(partition)?.1.take_commit()?));
+    partitions.iter().filter_map(commit).collect()
+}
+
+/// The intake's thread has ended: with its error, or because it was told to.
+pub fn end(intake: Intake) -> Result<(), StageError> {
+    match intake.thread.join() {
+        Ok(outcome) => outcome.map_err(StageError::Kafka),
+        Err(_) => Err(StageError::Thread),
+    }
+}
+
+/// Stops the thread and gives the error; nothing more is committed.
+pub fn fail(intake: Intake, error: WriteError) -> Result<(), StageError> {
+    intake.stop();
+    Err(StageError::Write(error))
+}
