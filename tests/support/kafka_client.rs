@@ -145,7 +145,10 @@ impl Broker {
         let consumer: BaseConsumer = self.client(&[("group.id", group)]).create().expect("a consumer");
         let mut asked = TopicPartitionList::new();
         asked.add_partition_range(topic, 0, self.partitions(topic) - 1);
-        let offsets = consumer.committed_offsets(asked, PATIENCE).expect("the broker answers");
+        // A broker that has just started answers NotCoordinator while it loads its groups.
+        let offsets = wait_for("the group's coordinator", PATIENCE, || {
+            consumer.committed_offsets(asked.clone(), PATIENCE).ok().filter(all_without_error)
+        });
         let known = |e: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match e.offset() {
             Offset::Offset(offset) => Some((e.partition(), offset)),
             _ => None,
@@ -203,6 +206,10 @@ impl From<&BorrowedMessage<'_>> for Record {
             headers: headers.map(|h| (h.key.to_owned(), h.value.unwrap_or_default().to_vec())).collect(),
         }
     }
+}
+
+fn all_without_error(offsets: &TopicPartitionList) -> bool {
+    offsets.elements().iter().all(|element| element.error().is_ok())
 }
 
 fn owned(headers: &[(&str, &str)]) -> OwnedHeaders {
