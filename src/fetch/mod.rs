@@ -1,8 +1,27 @@
 //! One job in, one page out: robots.txt, politeness, the address guard, redirects, limits, decoding of the transfer.
 
+mod answer;
+mod clock;
+mod contact;
+mod decode;
+mod dns;
+mod fetcher;
+pub mod guard;
+mod headers;
+mod http;
+pub mod robots;
+mod robots_cache;
 mod settings;
+mod status;
+pub mod transport;
+mod turns;
 
+pub use clock::Clock;
+pub use fetcher::Fetcher;
+pub use http::HttpTransport;
 pub use settings::Settings;
+
+pub use crate::schedule::HostMemory;
 
 use crate::extract::PageHeaders;
 use crate::record::{FetchReport, Job, Reason};
@@ -49,18 +68,27 @@ pub struct Validators {
     pub last_modified: Option<String>,
 }
 
-/// What is remembered about a host over a restart and a hand-over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostMemory {
-    pub host: String,
-    pub back_off_until: Option<Timestamp>,
-    pub failures: u32,
-}
-
 /// One job and how it may be fetched.
 pub struct FetchOrder<'a> {
     pub job: &'a Job,
     pub validators: Option<&'a Validators>,
     /// The longest that `fetch` may wait for the host's turn before it answers `Wait`.
     pub patience: Duration,
+}
+
+/// `Fetched::Wait::why` where a job only waits for its booked place in its host's queue.
+pub const WAIT_FOR_TURN: &str = "turn";
+
+/// The site of a URL: its registrable domain, or the host itself where it has none.
+fn site_of_url(url: &Url) -> String {
+    site_of_host(url.host_str().unwrap_or_default())
+}
+
+/// As `identity::site_of_host`, which is to take its place.
+fn site_of_host(host: &str) -> String {
+    let host = host.trim_end_matches('.');
+    match host.parse::<std::net::Ipv4Addr>().is_ok() || host.starts_with('[') {
+        true => host.to_owned(),
+        false => psl::domain_str(host).unwrap_or(host).to_owned(),
+    }
 }
