@@ -21,8 +21,9 @@ pub fn run(settings: &SettingsArgs, args: &LookupArgs) -> Result<(), Failure> {
     let found = match args.what.parse::<ArticleId>() {
         Ok(id) => look_up_id(&config.kafka, id),
         Err(_) => {
-            let url = normalize(&args.what, &TrackingParameters::default())
-                .map_err(|e| Failure::usage(format!("{}: neither an article id nor a URL: {e}", args.what)))?;
+            let url = normalize(&args.what, &TrackingParameters::default()).map_err(|e| {
+                Failure::usage(format!("{}: neither an article id nor a URL: {e}", args.what))
+            })?;
             look_up_url(&config.kafka, &url)
         }
     };
@@ -35,7 +36,9 @@ fn show(found: &Found) -> Result<(), Failure> {
         return Ok(writeln!(out, "{}", as_json(found))?);
     }
     match &found.article {
-        Some((id, entry)) if entry.forgotten => writeln!(out, "forgotten   {id}: retracted, never published again")?,
+        Some((id, entry)) if entry.forgotten => {
+            writeln!(out, "forgotten   {id}: retracted, never published again")?
+        }
         Some((id, entry)) => writeln!(
             out,
             "published   {id}, version {}, first seen {}, known by {} names",
@@ -49,7 +52,13 @@ fn show(found: &Found) -> Result<(), Failure> {
         writeln!(out, "fetched     {}, as {}", time(page.fetched_at), page.outcome)?;
     }
     for reject in &found.rejects {
-        writeln!(out, "rejected    {:.19}  {}: {}", reject.failed_at.to_string(), reject.reason, reject.message)?;
+        writeln!(
+            out,
+            "rejected    {:.19}  {}: {}",
+            reject.failed_at.to_string(),
+            reject.reason,
+            reject.message
+        )?;
     }
     Ok(())
 }
@@ -61,7 +70,8 @@ fn as_json(found: &Found) -> Value {
             "last_seen_at": time(entry.last_seen), "names": entry.aliases.len(), "forgotten": entry.forgotten,
         })
     });
-    let page = found.page.as_ref().map(|page| json!({"fetched_at": time(page.fetched_at), "outcome": page.outcome}));
+    let page =
+        found.page.as_ref().map(|page| json!({"fetched_at": time(page.fetched_at), "outcome": page.outcome}));
     json!({"article": article, "page": page, "rejects": found.rejects})
 }
 

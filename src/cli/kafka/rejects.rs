@@ -81,7 +81,8 @@ pub fn run(settings: &SettingsArgs, command: &RejectsCommand) -> Result<(), Fail
             list(&found)
         }
         RejectsCommand::Replay(_) => {
-            let submitter = Submitter::new(&config.kafka).map_err(|e| failed("cannot reach the brokers")(&e))?;
+            let submitter =
+                Submitter::new(&config.kafka).map_err(|e| failed("cannot reach the brokers")(&e))?;
             setup::runtime()?.block_on(replay(&submitter, &found))
         }
     }
@@ -99,7 +100,13 @@ fn list(found: &[Reject]) -> Result<(), Failure> {
     for reject in found {
         *counts.entry(reject.reason.as_str()).or_default() += 1;
         let url = reject.url.as_deref().map(masked_url).unwrap_or_default();
-        writeln!(out, "{:.19}  {:<20} {url}\n    {}", reject.failed_at.to_string(), reject.reason, reject.message)?;
+        writeln!(
+            out,
+            "{:.19}  {:<20} {url}\n    {}",
+            reject.failed_at.to_string(),
+            reject.reason,
+            reject.message
+        )?;
     }
     for (reason, count) in counts {
         writeln!(out, "{count:>8}  {reason}")?;

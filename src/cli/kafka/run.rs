@@ -62,7 +62,8 @@ async fn work(config: Config, stages: Vec<Stage>) -> Result<(), Failure> {
     let drained = CancellationToken::new();
     let serving = tokio::spawn(server.serve(readiness.clone(), drained.clone().cancelled_owned()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), stages = ?stages, brokers = config.kafka.brokers, "worker_starts");
-    let worker = Worker { config, pipeline: Arc::new(pipeline), fetcher: Arc::new(fetcher), readiness, stages };
+    let worker =
+        Worker { config, pipeline: Arc::new(pipeline), fetcher: Arc::new(fetcher), readiness, stages };
     let outcome = worker.run(stop).await;
     drained.cancel();
     // Nobody waits for the answer of a server that ends with the process.

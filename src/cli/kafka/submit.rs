@@ -38,7 +38,8 @@ pub fn run(settings: &SettingsArgs, args: &SubmitArgs) -> Result<(), Failure> {
 
 async fn submit_all(submitter: &Submitter, records: &[String]) -> Result<usize, Failure> {
     let mut sent = 0;
-    let mut sending = stream::iter(records).map(|record| submitter.submit(record.as_bytes())).buffer_unordered(IN_FLIGHT);
+    let mut sending =
+        stream::iter(records).map(|record| submitter.submit(record.as_bytes())).buffer_unordered(IN_FLIGHT);
     while let Some(outcome) = sending.next().await {
         outcome.map_err(|e| Failure::Failed(format!("cannot submit after {sent} records: {e}")))?;
         sent += 1;
