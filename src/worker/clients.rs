@@ -3,8 +3,9 @@
 use crate::config::KafkaSettings;
 use rdkafka::ClientConfig;
 use rdkafka::admin::AdminClient;
-use rdkafka::client::DefaultClientContext;
-use rdkafka::error::KafkaResult;
+use rdkafka::client::{ClientContext, DefaultClientContext};
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
 /// What every client needs; the operator's properties first, so that the guarantees' own win.
 pub fn plain(settings: &KafkaSettings) -> ClientConfig {
@@ -50,6 +51,19 @@ pub fn offset_reader(settings: &KafkaSettings, stage: &str, isolation: &str) -> 
     config.set("retry.backoff.ms", "10").set("retry.backoff.max.ms", "200");
     config
 }
+
+/// The callbacks of a client that only reads offsets or a table: the end of a partition is no error to it.
+pub struct Reader;
+
+impl ClientContext for Reader {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if !matches!(error, KafkaError::Global(RDKafkaErrorCode::PartitionEOF)) {
+            tracing::debug!(error = %error, reason, "reader_error");
+        }
+    }
+}
+
+impl ConsumerContext for Reader {}
 
 /// Reads one partition of a table from its beginning to its end.
 pub fn table_reader(settings: &KafkaSettings, isolation: &str) -> ClientConfig {

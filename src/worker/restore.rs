@@ -1,6 +1,7 @@
 //! Reading a table back from its Kafka topic when a partition is taken over. Blocking: on a thread of its own.
 
-use super::{StageError, clients};
+use super::StageError;
+use super::clients::{self, Reader};
 use crate::config::KafkaSettings;
 use crate::memory::{PagesKey, PagesTable, PagesValue, SeenEntry, SeenTable};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -31,8 +32,10 @@ pub fn take_over(
     partition: i32,
     is_current: &dyn Fn() -> bool,
 ) -> Result<Option<TakenOver>, StageError> {
-    let committed: BaseConsumer = clients::offset_reader(settings, "publish", "read_committed").create()?;
-    let dirty: BaseConsumer = clients::offset_reader(settings, "publish", "read_uncommitted").create()?;
+    let committed: BaseConsumer<Reader> =
+        clients::offset_reader(settings, "publish", "read_committed").create_with_context(Reader)?;
+    let dirty: BaseConsumer<Reader> =
+        clients::offset_reader(settings, "publish", "read_uncommitted").create_with_context(Reader)?;
     let Some((stable_offset, in_metadata)) = stable_offset(&committed, candidates, partition, is_current)
     else {
         return Ok(None);
@@ -83,7 +86,7 @@ pub fn restore_pages(
 /// The committed offset and the changelog end in its metadata, asked for until both call and partition are without
 /// error: an offset is unstable while a dead owner's transaction is open. `None` when nobody waits any more.
 fn stable_offset(
-    client: &BaseConsumer,
+    client: &BaseConsumer<Reader>,
     candidates: &str,
     partition: i32,
     is_current: &dyn Fn() -> bool,
@@ -131,7 +134,8 @@ fn read_to_end(
     is_current: &dyn Fn() -> bool,
     apply: Apply<'_>,
 ) -> Result<Option<i64>, StageError> {
-    let reader: BaseConsumer = clients::table_reader(settings, isolation).create()?;
+    let reader: BaseConsumer<Reader> =
+        clients::table_reader(settings, isolation).create_with_context(Reader)?;
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, partition, Offset::Beginning)?;
     reader.assign(&list)?;

@@ -1,0 +1,173 @@
+//! A real Apache Kafka broker: one KRaft node on free ports in a scratch folder.
+//!
+//! ```text
+//! jars (Maven, once) -> server.properties -> format the storage -> start -> wait until it answers
+//! ```
+
+use super::kafka_jars::{kafka_jars, require};
+use super::leash::Leashed;
+use super::wait_for;
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::time::Duration;
+
+/// The broker was seen to answer 3 s after its start; a machine under full load takes several times that.
+const START_LIMIT: Duration = Duration::from_secs(90);
+/// Any 16 bytes in base64. The broker only compares it with what its storage was formatted with.
+const CLUSTER_ID: &str = "bmV3c3dpcmUtdGVzdHMtMQ";
+
+pub struct Broker {
+    port: u16,
+    process: Mutex<Option<Leashed>>,
+    // Dropped last: the folder is removed when the process is gone.
+    scratch: tempfile::TempDir,
+}
+
+/// The one broker of a test binary. It ends with the binary, whatever ends that (see `leash`).
+pub fn broker() -> &'static Broker {
+    static SHARED: OnceLock<Broker> = OnceLock::new();
+    SHARED.get_or_init(|| Broker::start(&[]))
+}
+
+impl Broker {
+    /// A broker of its own, with more lines for `server.properties`; later lines win over the helper's.
+    pub fn start(more_properties: &[(&str, &str)]) -> Broker {
+        require("java", "-version", "a JDK");
+        let [port, controller_port] = free_ports();
+        let scratch = tempfile::Builder::new()
+            .prefix("newswire-kafka-")
+            .tempdir()
+            .expect("cannot create a scratch folder");
+        let properties = server_properties(port, controller_port, scratch.path(), more_properties);
+        std::fs::write(scratch.path().join("server.properties"), properties)
+            .expect("cannot write server.properties");
+        let broker = Broker { port, process: Mutex::new(None), scratch };
+        broker.format_storage();
+        broker.restart();
+        broker
+    }
+
+    pub fn bootstrap(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// SIGKILL: what it had not written is lost, as on a machine that loses power while the disk lives.
+    pub fn kill(&self) {
+        if let Some(mut process) = self.process().take() {
+            process.kill();
+        }
+    }
+
+    /// Starts the broker again on the same ports and data, and returns when it answers.
+    pub fn restart(&self) {
+        self.kill();
+        let log = self.log_file();
+        let mut command = self.java("-Xmx512m", "kafka.Kafka");
+        command.arg(self.properties_file()).stdout(log.try_clone().expect("a file handle")).stderr(log);
+        let started = Leashed::start(&mut command, Some(self.scratch.path())).expect("cannot start java");
+        *self.process() = Some(started);
+        wait_for("the broker to answer", START_LIMIT, || {
+            let ended = self.process().as_mut().and_then(Leashed::ended);
+            assert!(ended.is_none(), "the broker ended while starting:\n{}", self.end_of_log());
+            self.answers().then_some(())
+        });
+    }
+
+    /// Freezes the process without closing its connections; `resume` lets it go on.
+    pub fn freeze(&self) {
+        self.process().as_ref().expect("the broker runs").signal("STOP");
+    }
+
+    pub fn resume(&self) {
+        self.process().as_ref().expect("the broker runs").signal("CONT");
+    }
+
+    fn process(&self) -> MutexGuard<'_, Option<Leashed>> {
+        // A test that failed while it held the lock must not fail the tests after it.
+        self.process.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn answers(&self) -> bool {
+        let consumer: Result<BaseConsumer, _> =
+            ClientConfig::new().set("bootstrap.servers", self.bootstrap()).set("log_level", "0").create();
+        let metadata = consumer.and_then(|c| c.fetch_metadata(None, Duration::from_secs(1)));
+        metadata.is_ok_and(|m| !m.brokers().is_empty())
+    }
+
+    fn format_storage(&self) {
+        let output = self
+            .java("-Xmx256m", "kafka.tools.StorageTool")
+            .args(["format", "--standalone", "-t", CLUSTER_ID, "-c"])
+            .arg(self.properties_file())
+            .output()
+            .expect("cannot start java");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "cannot format the broker's storage:\n{said}");
+    }
+
+    fn java(&self, memory: &str, main_class: &str) -> Command {
+        let mut command = Command::new("java");
+        // The first compiler alone: a test is over before the second one pays (start 4.4 s instead of 5.7 s).
+        command.args([memory, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"]);
+        command.arg(kafka_jars().join("*")).arg(main_class);
+        command.current_dir(self.scratch.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn properties_file(&self) -> std::path::PathBuf {
+        self.scratch.path().join("server.properties")
+    }
+
+    fn log_file(&self) -> File {
+        let path = self.scratch.path().join("broker.log");
+        File::options().create(true).append(true).open(path).expect("cannot open the broker's log")
+    }
+
+    fn end_of_log(&self) -> String {
+        let log = std::fs::read_to_string(self.scratch.path().join("broker.log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+}
+
+/// Held together until both are known, so that they differ. Another process may take one before the broker
+/// does; the start then fails and says so.
+fn free_ports() -> [u16; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port on loopback"));
+    listeners.map(|listener| listener.local_addr().expect("a bound port").port())
+}
+
+fn server_properties(port: u16, controller_port: u16, scratch: &Path, more: &[(&str, &str)]) -> String {
+    let own = format!(
+        "process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+log.dirs={}
+auto.create.topics.enable=false
+# One node: nothing can be copied anywhere. Few partitions, because each costs files at the start.
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+transaction.partition.verification.enable=true
+# The open transaction of a killed worker ends this soon after its timeout (default 10 s), so that tests are quick.
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+# A killed broker may register again only when its old session is over (default 9 s).
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+",
+        scratch.join("data").display()
+    );
+    more.iter().fold(own, |lines, (key, value)| lines + &format!("{key}={value}\n"))
+}

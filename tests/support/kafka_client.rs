@@ -1,0 +1,219 @@
+//! What a test asks of a broker: create a Kafka topic, write to it, read all of it, and where its ends and a
+//! group's offsets are.
+
+use super::broker::Broker;
+use super::wait_for;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::{Offset, TopicPartitionList};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One record as it stands in a Kafka topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    pub partition: i32,
+    pub offset: i64,
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Record {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(self.value.as_deref().unwrap_or_default()).expect("the record is UTF-8")
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(self.text()).expect("the record is JSON")
+    }
+
+    pub fn key_text(&self) -> &str {
+        std::str::from_utf8(self.key.as_deref().unwrap_or_default()).expect("the key is UTF-8")
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(n, _)| n == name)?;
+        std::str::from_utf8(value).ok()
+    }
+}
+
+/// A record to be written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Draft<'a> {
+    pub key: Option<&'a [u8]>,
+    pub value: Option<&'a [u8]>,
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+/// A prefix that no other test of this binary has: tests share a broker, not their Kafka topics.
+pub fn unique(name: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    format!("{name}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Broker {
+    pub fn create_topic(&self, name: &str, partitions: i32, config: &[(&str, &str)]) {
+        let admin: AdminClient<_> = self.client(&[]).create().expect("an admin client");
+        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        topic.config = config.to_vec();
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
+        let made = futures::executor::block_on(admin.create_topics([&topic], &options));
+        let results = made.expect("the broker takes the request");
+        assert!(results.iter().all(Result::is_ok), "cannot create the Kafka topic {name}: {results:?}");
+        // The controller has answered; the broker's own metadata follows a moment later.
+        wait_for("the created Kafka topic", PATIENCE, || (self.partitions(name) == partitions).then_some(()));
+    }
+
+    pub fn partitions(&self, topic: &str) -> i32 {
+        let consumer: BaseConsumer = self.client(&[]).create().expect("a consumer");
+        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).expect("the broker answers");
+        metadata.topics().first().map_or(0, |t| t.partitions().len() as i32)
+    }
+
+    pub fn produce(&self, topic: &str, key: Option<&[u8]>, value: Option<&[u8]>, headers: &[(&str, &str)]) {
+        self.produce_all(topic, [Draft { key, value, headers }]);
+    }
+
+    /// Bare URLs as records without a key.
+    pub fn submit<U: AsRef<str>>(&self, topic: &str, urls: &[U]) {
+        let draft = |url| Draft { value: Some(AsRef::<str>::as_ref(url).as_bytes()), ..Draft::default() };
+        self.produce_all(topic, urls.iter().map(draft));
+    }
+
+    /// Writes all of them; returns when the broker has them. The default partitioner places them by key.
+    pub fn produce_all<'a>(&self, topic: &str, drafts: impl IntoIterator<Item = Draft<'a>>) {
+        let config = self.client(&[("enable.idempotence", "true")]);
+        let producer: ThreadedProducer<DefaultProducerContext> = config.create().expect("a producer");
+        for Draft { key, value, headers } in drafts {
+            let record = BaseRecord::<[u8], [u8]> { key, payload: value, ..BaseRecord::to(topic) };
+            let sent = producer.send(record.headers(owned(headers)));
+            sent.map_err(|(error, _)| error).expect("a record fits the producer's queue");
+        }
+        producer.flush(PATIENCE).expect("the broker takes the records");
+    }
+
+    /// Everything that a consumer sees now, by partition and offset. Read committed, it ends at the first open
+    /// transaction of each partition.
+    pub fn read_all(&self, topic: &str, isolation: Isolation) -> Vec<Record> {
+        let consumer = self.reader(isolation);
+        let partitions = self.partitions(topic);
+        let mut assignment = TopicPartitionList::new();
+        for partition in 0..partitions {
+            assignment.add_partition_offset(topic, partition, Offset::Beginning).expect("a valid offset");
+        }
+        consumer.assign(&assignment).expect("an assignment");
+        let mut records = Vec::new();
+        let mut ended = vec![false; partitions as usize];
+        while ended.contains(&false) {
+            match consumer.poll(PATIENCE).expect("the broker answers within half a minute") {
+                Ok(message) => records.push(Record::from(&message)),
+                Err(KafkaError::PartitionEOF(partition)) => ended[partition as usize] = true,
+                Err(error) => panic!("cannot read {topic}: {error}"),
+            }
+        }
+        records.sort_by_key(|r| (r.partition, r.offset));
+        records
+    }
+
+    /// Reads committed records until there are at least `count`.
+    pub fn read_at_least(&self, topic: &str, count: usize, limit: Duration) -> Vec<Record> {
+        wait_for(&format!("{count} records in {topic}"), limit, || {
+            let records = self.read_all(topic, Isolation::Committed);
+            (records.len() >= count).then_some(records)
+        })
+    }
+
+    /// The end of each partition: under read committed that of the last finished transaction.
+    pub fn ends(&self, topic: &str, isolation: Isolation) -> BTreeMap<i32, i64> {
+        let consumer = self.reader(isolation);
+        let end =
+            |partition| consumer.fetch_watermarks(topic, partition, PATIENCE).expect("the broker answers").1;
+        (0..self.partitions(topic)).map(|partition| (partition, end(partition))).collect()
+    }
+
+    /// What the group has committed, by partition; a partition without an offset is missing.
+    pub fn committed(&self, group: &str, topic: &str) -> BTreeMap<i32, i64> {
+        let consumer: BaseConsumer = self.client(&[("group.id", group)]).create().expect("a consumer");
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition_range(topic, 0, self.partitions(topic) - 1);
+        // A broker that has just started answers NotCoordinator while it loads its groups.
+        let offsets = wait_for("the group's coordinator", PATIENCE, || {
+            consumer.committed_offsets(asked.clone(), PATIENCE).ok().filter(all_without_error)
+        });
+        let known = |e: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match e.offset() {
+            Offset::Offset(offset) => Some((e.partition(), offset)),
+            _ => None,
+        };
+        offsets.elements().iter().filter_map(known).collect()
+    }
+
+    /// A client's settings, for tests that need a client of their own.
+    pub fn client(&self, more: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", self.bootstrap());
+        // Says nothing about connections that break: tests kill brokers.
+        config.set("log_level", "0");
+        for (key, value) in more {
+            config.set(*key, *value);
+        }
+        config
+    }
+
+    fn reader(&self, isolation: Isolation) -> BaseConsumer {
+        let config = self.client(&[
+            ("group.id", "reader-that-never-commits"),
+            ("isolation.level", isolation.level()),
+            ("enable.partition.eof", "true"),
+            ("enable.auto.commit", "false"),
+            ("fetch.wait.max.ms", "50"),
+        ]);
+        config.create().expect("a consumer")
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Isolation {
+    Committed,
+    Uncommitted,
+}
+
+impl Isolation {
+    fn level(self) -> &'static str {
+        match self {
+            Isolation::Committed => "read_committed",
+            Isolation::Uncommitted => "read_uncommitted",
+        }
+    }
+}
+
+impl From<&BorrowedMessage<'_>> for Record {
+    fn from(message: &BorrowedMessage<'_>) -> Record {
+        let headers = message.headers().into_iter().flat_map(Headers::iter);
+        Record {
+            partition: message.partition(),
+            offset: message.offset(),
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.payload().map(<[u8]>::to_vec),
+            headers: headers.map(|h| (h.key.to_owned(), h.value.unwrap_or_default().to_vec())).collect(),
+        }
+    }
+}
+
+fn all_without_error(offsets: &TopicPartitionList) -> bool {
+    offsets.elements().iter().all(|element| element.error().is_ok())
+}
+
+fn owned(headers: &[(&str, &str)]) -> OwnedHeaders {
+    headers
+        .iter()
+        .fold(OwnedHeaders::new(), |all, &(key, value)| all.insert(Header { key, value: Some(value) }))
+}

@@ -1,0 +1,23 @@
+//! What tests stand on: a real Kafka broker, a page server, the worker as a process, and a leash on all of them.
+#![allow(dead_code)] // Each test binary compiles its own copy and uses a part of it.
+
+pub mod broker;
+pub mod kafka_client;
+pub mod kafka_jars;
+pub mod leash;
+pub mod page_server;
+pub mod pages;
+
+use std::time::{Duration, Instant};
+
+/// Asks again every 100 ms until there is an answer; panics with `what` when the time is over.
+pub fn wait_for<T>(what: &str, limit: Duration, mut answer: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = answer() {
+            return answer;
+        }
+        assert!(started.elapsed() < limit, "waited {limit:?} for {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
