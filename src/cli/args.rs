@@ -47,7 +47,7 @@ Example:
     Tag(TagArgs),
     /// Looks for everything that would stop the start: config and taxonomy, all problems at once
     Check,
-    /// The taxonomy: what it finds in a text
+    /// The taxonomy: its topics, and what it finds in a text
     #[command(subcommand)]
     Topics(TopicsCommand),
     /// The configuration that holds
@@ -83,6 +83,8 @@ pub struct TagArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum TopicsCommand {
+    /// Every topic: id and name
+    List,
     /// The topics of a text, with score and evidence; the text's first line is its title
     Test(TopicsTestArgs),
 }

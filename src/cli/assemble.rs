@@ -8,9 +8,7 @@ use crate::topics::Tagger;
 pub fn tagger(config: &Config) -> Result<Tagger, Failure> {
     let folder = &config.topics.taxonomy;
     if folder.is_dir() {
-        return Tagger::load(folder).map_err(|problems| {
-            Failure::all(problems.into_iter().map(|p| format!("{}:{}: {}", p.file, p.line, p.message)))
-        });
+        return Tagger::load(folder).map_err(Failure::all);
     }
     if *folder == Config::default().topics.taxonomy {
         return Ok(Tagger::bundled());

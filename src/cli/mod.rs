@@ -4,6 +4,7 @@ mod args;
 mod assemble;
 mod batch;
 mod check;
+pub mod demo;
 mod extract;
 mod failure;
 mod health;
@@ -35,6 +36,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Extract(args) => extract::run(settings, &args),
         Command::Tag(args) => tag::run(settings, &args),
         Command::Check => check::run(settings),
+        Command::Topics(TopicsCommand::List) => topics::list(settings),
         Command::Topics(TopicsCommand::Test(args)) => topics::test(settings, &args),
         Command::Config(ConfigCommand::Show(args)) => show::config(settings, &args),
         Command::Schema => show::schema(),

@@ -1,14 +1,24 @@
-//! `newswire topics`: what the taxonomy finds in a text.
+//! `newswire topics`: what is in the taxonomy, and what it finds in a text.
 
 use super::args::{SettingsArgs, TopicsTestArgs};
 use super::failure::Failure;
 use super::paint::{Paint, plain};
 use super::{assemble, setup};
 use crate::record::TopicTag;
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{BufWriter, IsTerminal, Write, stdout};
 
 /// Places of a topic that are shown to a person; the JSON has all.
 const MENTIONS_SHOWN: usize = 6;
+
+/// Id and name with a tab between them, a topic a line.
+pub fn list(settings: &SettingsArgs) -> Result<(), Failure> {
+    let tagger = assemble::tagger(&setup::start(settings)?.config)?;
+    let mut out = BufWriter::new(stdout().lock());
+    for (id, name) in tagger.topics() {
+        writeln!(out, "{id}\t{name}")?;
+    }
+    Ok(out.flush()?)
+}
 
 /// A person gets a list, a program one JSON object a line.
 pub fn test(settings: &SettingsArgs, args: &TopicsTestArgs) -> Result<(), Failure> {

@@ -38,7 +38,9 @@ pub struct TopicsSettings {
 
 impl Default for TopicsSettings {
     fn default() -> TopicsSettings {
-        // The threshold is a guess until the tagger's is measured.
-        TopicsSettings { taxonomy: "config/topics".into(), threshold: 0.3 }
+        TopicsSettings {
+            taxonomy: "config/topics".into(),
+            threshold: crate::topics::Tagger::DEFAULT_THRESHOLD,
+        }
     }
 }

@@ -1,4 +1,13 @@
 //! Bytes and URL in, article out. Pure: no clock, no network.
+//!
+//! bytes -> `charset` -> text -> `dom` -> one tree -> `metadata`, `dates`, `body`, `language` -> `Article`
+
+mod body;
+pub mod charset;
+mod dates;
+mod dom;
+mod language;
+mod metadata;
 
 use crate::record::Article;
 use url::Url;
@@ -34,9 +43,19 @@ impl Extractor {
     }
 
     /// Gives what the page has; what it lacks is `None` or empty. Never panics, whatever the page.
-    pub fn extract(&self, _page: &Page<'_>) -> Article {
-        Article::default()
+    pub fn extract(&self, page: &Page<'_>) -> Article {
+        let dom = dom::Dom::parse(page.html);
+        let evidence = metadata::Evidence::gather(&dom, page.url);
+        let mut article = metadata::read(&dom, &evidence, page);
+        let found = body::extract(&dom, &evidence, article.title.as_deref());
+        article.blocks = found.blocks;
+        article.confidence = found.confidence;
+        article.warnings.extend(found.warnings);
+        if let Some(source) = found.source {
+            article.sources.insert("body".into(), source.into());
+        }
+        dates::read(&dom, &evidence, page.url, &mut article);
+        language::read(&evidence, page.headers, &mut article);
+        article
     }
 }
-
-pub mod charset;

@@ -3,7 +3,7 @@
 use super::document::Document;
 use super::guards::Guards;
 use super::language;
-use super::mentions::{Reading, Rule, Source, readings};
+use super::mentions::{Reading, Rule, Source, add_leaders, readings};
 use super::scan::{Found, scan};
 use super::schema::Lexicon;
 use super::score::{Scored, score};
@@ -45,6 +45,7 @@ impl<'t> Read<'t> {
         let mut readings = readings(taxonomy, &found);
         Guards { taxonomy, document: &document, found: &found }.apply(&mut readings);
         Votes::apply(taxonomy, &document, &found, &mut readings);
+        add_leaders(taxonomy, &mut readings);
         Read { taxonomy, document, found, readings }
     }
 

@@ -1,6 +1,6 @@
 //! Rules that look at the words beside a mention: persons, companies, other places of the name, currencies.
 
-use super::document::{Document, Part};
+use super::document::{Document, Part, Zone};
 use super::mentions::{Reading, Rule};
 use super::scan::Found;
 use super::schema::{Kind, Lexicon};
@@ -17,10 +17,14 @@ impl Guards<'_> {
     /// Applies every guard to every mention.
     pub(super) fn apply(&self, readings: &mut [Reading]) {
         for reading in readings.iter_mut() {
+            if self.is_ticker(reading) {
+                reading.suppress(Rule::Ticker);
+                continue;
+            }
             match reading.kind {
                 Kind::Qualifier if !self.qualifies_a_place(reading) => reading.suppress(Rule::QualifierAlone),
-                kind if kind.is_place() => self.place(reading),
-                Kind::Demonym => self.demonym(reading),
+                kind if kind.is_place() || kind == Kind::Qualifier => self.place(reading),
+                Kind::Demonym | Kind::Institution => self.demonym(reading),
                 Kind::Surname if self.follows_given_name(reading) => reading.suppress(Rule::Person),
                 _ => {}
             }
@@ -28,6 +32,9 @@ impl Guards<'_> {
     }
 
     fn place(&self, reading: &mut Reading) {
+        if reading.zone == Zone::Dateline {
+            reading.weight = reading.weight.max(self.taxonomy.weights.dateline);
+        }
         if self.has_other_qualifier(reading) {
             reading.suppress(Rule::PlaceQualifier);
         } else if self.is_person(reading) {
@@ -149,6 +156,12 @@ impl Guards<'_> {
         let word =
             before.rsplit(|c: char| !c.is_alphanumeric() && c != '.' && c != '\'').next().unwrap_or("");
         word.starts_with(|c: char| c.is_uppercase())
+    }
+
+    /// "Union Carbide <UK>", "(NYSE: UK)": what an exchange calls a company.
+    fn is_ticker(&self, reading: &Reading) -> bool {
+        let before = self.before(reading);
+        before.ends_with('<') || (before.ends_with(": ") && self.after(reading).starts_with(')'))
     }
 
     /// Up to three capitalized words on, a company's word: "Delhi Petroleum", "China Light and Power".

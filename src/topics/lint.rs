@@ -3,6 +3,7 @@
 use super::Problem;
 use super::fold::fold_term;
 use super::schema::{Case, Kind, Place, Raw, RawTerm, RawTopic};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// Every problem of the taxonomy as a whole, in the order of the files.
@@ -71,10 +72,10 @@ impl Lint {
     fn term(&mut self, term: &RawTerm) {
         self.known(&term.topic, "has terms", &term.place);
         let letters = term.text.chars().filter(|c| c.is_alphanumeric()).count();
-        let is_latin = term.text.chars().all(|c| c.is_ascii());
+        let is_latin = term.text.is_ascii();
         if letters == 0 {
             self.problem(&term.place, format!("an empty term of \"{}\"", term.topic));
-        } else if is_latin && letters < 3 && term.case != Some(Case::Exact) {
+        } else if is_latin && letters < 3 && term.case != Some(Case::Exact) && term.kind != Kind::Qualifier {
             let message = format!("\"{}\" is too short to stand without case = \"exact\"", term.text);
             self.problem(&term.place, message);
         }
@@ -95,7 +96,8 @@ impl Lint {
 
     /// One spelling may name one topic in a language; where it names several, [[ambiguous]] must say how to tell.
     fn duplicates(&mut self, raw: &Raw) {
-        let mut seen: HashMap<(String, Option<&str>), &RawTerm> = HashMap::new();
+        // A theme's keyword is evidence, not a name: the same word may speak for several themes.
+        let mut seen: HashMap<(String, Option<&str>, Option<&str>), &RawTerm> = HashMap::new();
         let mut spellings: HashMap<String, String> = HashMap::new();
         for entry in &raw.ambiguous {
             for term in &entry.terms {
@@ -110,9 +112,10 @@ impl Lint {
                 self.problem(&term.place, message);
                 continue;
             }
-            match seen.get(&(folded.clone(), term.language.as_deref())) {
-                Some(first) => self.duplicate(term, first),
-                None => drop(seen.insert((folded, term.language.as_deref()), term)),
+            let theme = matches!(term.kind, Kind::Keyword | Kind::Hint).then_some(term.topic.as_str());
+            match seen.entry((folded, term.language.as_deref(), theme)) {
+                Entry::Occupied(first) => self.duplicate(term, first.get()),
+                Entry::Vacant(free) => drop(free.insert(term)),
             }
         }
     }

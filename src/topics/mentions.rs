@@ -31,6 +31,8 @@ pub enum Rule {
     Ambiguous,
     /// A surname without the full name.
     SurnameAlone,
+    /// A company's name on the exchange: "<UK>".
+    Ticker,
     /// A state's abbreviation without a place before it.
     QualifierAlone,
 }
@@ -49,13 +51,14 @@ impl Rule {
             Rule::Excluded => "excluded",
             Rule::Ambiguous => "ambiguous",
             Rule::SurnameAlone => "surname_alone",
+            Rule::Ticker => "ticker",
             Rule::QualifierAlone => "qualifier_alone",
         }
     }
 }
 
 /// A word read as one topic.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
     /// Index into what `scan` found.
     pub found: usize,
@@ -127,4 +130,17 @@ pub(super) fn readings(taxonomy: &Taxonomy, found: &[Found]) -> Vec<Reading> {
         }
     }
     readings
+}
+
+/// A leader's name speaks for the country too: "Putin and Xi" is about Russia and China where both are named.
+pub(super) fn add_leaders(taxonomy: &Taxonomy, readings: &mut Vec<Reading>) {
+    let named: Vec<TopicIndex> = readings.iter().filter(|r| r.is_kept).map(|r| r.topic).collect();
+    let derived = |reading: &Reading| {
+        let country = taxonomy.topics[reading.topic as usize].country?;
+        let is_named = reading.is_kept && named.contains(&country);
+        let weight = taxonomy.weights.leader;
+        (is_named && weight > 0.0).then_some(Reading { topic: country, weight, ..*reading })
+    };
+    let more: Vec<Reading> = readings.iter().filter_map(derived).collect();
+    readings.extend(more);
 }

@@ -95,6 +95,8 @@ pub(super) struct RawTerm {
     pub common: bool,
     /// Also a given name: "Jordan Peele".
     pub given_name: bool,
+    /// A surname rare enough to count without the full name.
+    pub alone: bool,
     pub place: Place,
 }
 
@@ -275,12 +277,13 @@ impl Reader<'_, '_> {
             topic: topic.to_owned(),
             kind,
             language: self.language.clone(),
-            case: matches!(kind, Kind::Acronym | Kind::Qualifier).then_some(Case::Exact),
+            case: (kind == Kind::Acronym).then_some(Case::Exact),
             needs: Vec::new(),
             unless: Vec::new(),
             weight: None,
             common: false,
             given_name: false,
+            alone: false,
             place: self.place(span),
         }
     }
@@ -295,6 +298,7 @@ impl Reader<'_, '_> {
                 "weight" => term.weight = self.file.number("weight", value),
                 "common" => term.common = self.file.boolean("common", value).unwrap_or(false),
                 "given_name" => term.given_name = self.file.boolean("given_name", value).unwrap_or(false),
+                "alone" => term.alone = self.file.boolean("alone", value).unwrap_or(false),
                 "language" => term.language = self.file.string("language", value),
                 other => self.file.problem(&key.span(), format!("unknown key \"{other}\" in a term")),
             }

@@ -21,6 +21,8 @@ pub(super) struct Topic {
     pub iptc: Option<String>,
     pub as_of: Option<String>,
     pub family: Family,
+    /// The country a leader speaks for.
+    pub country: Option<TopicIndex>,
 }
 
 /// Families are scored by weights of their own.
@@ -60,9 +62,14 @@ pub(super) struct Term {
     pub unless: Vec<u32>,
     pub common: bool,
     pub given_name: bool,
+    pub alone: bool,
 }
 
 impl Term {
+    pub(super) fn is_exact(&self) -> bool {
+        self.case == Case::Exact
+    }
+
     /// Whether the text has capital letters where the term wants them.
     pub(super) fn case_fits(&self, text: &str) -> bool {
         match self.case {
@@ -146,8 +153,13 @@ struct Compiler {
 
 impl Compiler {
     fn new(raw: &Raw, weights: Weights) -> Compiler {
-        let topics: Vec<Topic> = raw.topics.iter().map(topic).collect();
-        let topic_of = topics.iter().enumerate().map(|(i, t)| (t.id.clone(), i as u32)).collect();
+        let mut topics: Vec<Topic> = raw.topics.iter().map(topic).collect();
+        let topic_of: HashMap<String, TopicIndex> =
+            topics.iter().enumerate().map(|(i, t)| (t.id.clone(), i as u32)).collect();
+        for (topic, raw) in topics.iter_mut().zip(&raw.topics).filter(|(t, _)| t.family == Family::Person) {
+            let country = raw.broader.iter().find(|id| id.starts_with("country:"));
+            topic.country = country.and_then(|id| topic_of.get(id).copied());
+        }
         Compiler {
             topics,
             topic_of,
@@ -202,6 +214,7 @@ impl Compiler {
             unless: raw.unless.iter().map(|cue| self.cue(cue)).collect(),
             common: raw.common,
             given_name: raw.given_name,
+            alone: raw.alone,
         };
         let index = self.terms.len() as u32;
         self.terms.push(term);
@@ -319,6 +332,7 @@ fn topic(raw: &super::schema::RawTopic) -> Topic {
         iptc: raw.iptc.clone(),
         as_of: raw.as_of.clone(),
         family: Family::of(&raw.id),
+        country: None,
     }
 }
 

@@ -107,8 +107,12 @@ impl<'a> Votes<'a> {
     fn hides_case(&self, reading: &Reading) -> bool {
         let part = self.document.part(reading.field);
         let found = &self.found[reading.found];
-        if part.is_capitalized {
+        let is_exact = reading.term_index().is_some_and(|index| self.taxonomy.terms[index].is_exact());
+        if part.is_all_caps || (part.is_capitalized && !is_exact) {
             return true;
+        }
+        if is_exact {
+            return false;
         }
         let before = part.text.cased[..found.start].trim_end_matches([' ', '"', '\'', '(', '-']);
         let starts_sentence = before.is_empty() || before.ends_with(['.', '!', '?', ':', '\n', '\u{2026}']);
@@ -165,16 +169,15 @@ impl<'a> Votes<'a> {
             let is_here = |at: usize| self.found[at].field == reading.field && at < reading.found;
             let last_before = named().rfind(|(at, _)| is_here(*at));
             let meant = last_before.or_else(|| named().next()).map(|(_, topic)| *topic);
-            if meant != Some(reading.topic) && !self.is_unique_and_free(reading, named().next().is_some()) {
+            if meant != Some(reading.topic) && !self.stands_alone(reading, named().next().is_some()) {
                 reading.suppress(Rule::SurnameAlone);
             }
         }
     }
 
-    /// A surname with a context of its own that occurred (`needs`) stands without the full name.
-    fn is_unique_and_free(&self, reading: &Reading, is_named: bool) -> bool {
-        let term = reading.term_index().map(|index| &self.taxonomy.terms[index]);
-        !is_named && term.is_some_and(|term| !term.needs.is_empty())
+    /// A rare surname stands without the full name, unless another bearer is named.
+    fn stands_alone(&self, reading: &Reading, is_named: bool) -> bool {
+        !is_named && reading.term_index().is_some_and(|index| self.taxonomy.terms[index].alone)
     }
 
     /// Which topics each surname may mean.

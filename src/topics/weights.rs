@@ -12,6 +12,10 @@ pub(super) struct Weights {
     pub inside_organisation: f64,
     /// "Australian dollar".
     pub currency: f64,
+    /// A leader's name, for a country that the document names as well.
+    pub leader: f64,
+    /// Any place in a dateline, a small town included.
+    pub dateline: f64,
     families: [FamilyWeights; 4],
 }
 
@@ -36,6 +40,8 @@ impl Weights {
             kinds: [1.0; Kind::ALL.len()],
             inside_organisation: 1.0,
             currency: 1.0,
+            leader: 0.0,
+            dateline: 1.0,
             families: [family; 4],
         }
     }
@@ -87,6 +93,8 @@ impl Weights {
         match key {
             "inside_organisation" => Some(&mut self.inside_organisation),
             "currency" => Some(&mut self.currency),
+            "dateline" => Some(&mut self.dateline),
+            "leader" => Some(&mut self.leader),
             _ => Kind::ALL.iter().position(|(name, _)| *name == key).map(|i| &mut self.kinds[i]),
         }
     }

@@ -10,6 +10,7 @@
 
 mod clients;
 mod cloud_event;
+mod commands;
 mod delay_stage;
 mod fetch_stage;
 mod group_metadata;
@@ -20,15 +21,15 @@ mod outlet;
 mod partitions;
 mod publish_core;
 mod publish_stage;
+mod reader;
 mod restore;
 mod route_stage;
 mod source;
 mod transaction;
 mod watermark;
 
-pub use clients::{offset_reader, plain, producer, table_reader};
+pub use commands::{Found, Submitter, follow, look_up_id, look_up_url, rejects};
 pub use kafka_topics::{KafkaTopicNames, PartitionCounts, TIERS, check};
-pub use source::{Original, original};
 
 use crate::config::Config;
 use crate::memory::BadChangelog;

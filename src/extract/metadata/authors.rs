@@ -1,0 +1,131 @@
+//! Authors: JSON-LD, then meta, then what the page shows.
+
+use super::evidence::Evidence;
+use super::json_ld::text_in;
+use super::{byline, names};
+use crate::extract::dom::Dom;
+use crate::record::{Author, AuthorKind};
+use serde_json::Value;
+
+const MAX_AUTHORS: usize = 20;
+
+pub fn read(dom: &Dom, evidence: &Evidence, publisher: Option<&str>) -> Option<(Vec<Author>, &'static str)> {
+    let readers: [(&'static str, Vec<Author>); 3] = [
+        ("json_ld", from_json_ld(evidence)),
+        ("meta", from_meta(evidence)),
+        ("byline", byline::read(dom, evidence)),
+    ];
+    let usable = |authors: &[Author]| {
+        authors.iter().any(|a| a.kind == AuthorKind::Person && !is_publisher(a, publisher))
+    };
+    let chosen = readers.iter().find(|(_, authors)| usable(authors));
+    let (source, authors) = chosen.or_else(|| readers.iter().find(|(_, authors)| !authors.is_empty()))?;
+    let mut authors = authors.clone();
+    if usable(&authors) {
+        authors.retain(|a| !is_publisher(a, publisher));
+    }
+    authors.truncate(MAX_AUTHORS);
+    Some((authors, source))
+}
+
+/// The site's own name is no person, whatever the page's type says.
+fn is_publisher(author: &Author, publisher: Option<&str>) -> bool {
+    publisher.is_some_and(|p| p.eq_ignore_ascii_case(&author.name))
+}
+
+fn from_json_ld(evidence: &Evidence) -> Vec<Author> {
+    let mut authors = Vec::new();
+    for key in ["author", "creator"] {
+        if let Some(value) = evidence.json_ld.value(key).filter(|_| evidence.json_ld.is_article()) {
+            add_json(evidence, value, &mut authors);
+        }
+        if !authors.is_empty() {
+            break;
+        }
+    }
+    authors
+}
+
+fn add_json(evidence: &Evidence, value: &Value, authors: &mut Vec<Author>) {
+    match value {
+        Value::String(text) => add_all(names::split(text), authors),
+        Value::Array(items) => items.iter().take(MAX_AUTHORS).for_each(|v| add_json(evidence, v, authors)),
+        Value::Object(_) => {
+            let map = evidence.json_ld.resolve(value);
+            if let Some(list) = map.get("name").filter(|n| n.is_array()) {
+                return add_json(evidence, list, authors);
+            }
+            let Some(name) = map.get("name").and_then(text_in) else { return };
+            let is_organization = super::json_ld::types(map).any(|t| t.ends_with("Organization"));
+            let mut found = names::split(&name);
+            let url = map.get("url").and_then(Value::as_str).and_then(|u| evidence.absolute(u));
+            if let [only] = found.as_mut_slice() {
+                only.url = url;
+            }
+            // Many templates call every author an organization: only a name that is no person's stays one.
+            for author in &mut found {
+                if is_organization && !author.name.contains(' ') {
+                    author.kind = AuthorKind::Organization;
+                }
+            }
+            add_all(found, authors);
+        }
+        _ => {}
+    }
+}
+
+fn add_all(found: Vec<Author>, authors: &mut Vec<Author>) {
+    for author in found {
+        if !authors.iter().any(|a| a.name.eq_ignore_ascii_case(&author.name)) {
+            authors.push(author);
+        }
+    }
+}
+
+fn from_meta(evidence: &Evidence) -> Vec<Author> {
+    const NAMES: [&str; 12] = [
+        "author",
+        "article:author",
+        "dc.creator",
+        "dc.creator.author",
+        "dcterms.creator",
+        "parsely-author",
+        "sailthru.author",
+        "byl",
+        "citation_author",
+        "book:author",
+        "og:author",
+        "twitter:data1",
+    ];
+    for name in NAMES {
+        let mut authors = Vec::new();
+        if name == "twitter:data1" && !label_says_author(evidence) {
+            continue;
+        }
+        for content in evidence.all_metas(name) {
+            add_all(names::split(content), &mut authors);
+        }
+        if !authors.is_empty() {
+            return authors;
+        }
+    }
+    Vec::new()
+}
+
+fn label_says_author(evidence: &Evidence) -> bool {
+    evidence.meta(&["twitter:label1"]).is_some_and(|(_, label)| {
+        let label = label.to_lowercase();
+        [
+            "written by",
+            "author",
+            "verfasst von",
+            "écrit par",
+            "escrito por",
+            "geschreven",
+            "napisane",
+            "scritto",
+        ]
+        .iter()
+        .any(|w| label.contains(w))
+    })
+}

@@ -1,0 +1,81 @@
+//! Authors as the page shows them: `rel=author`, `itemprop=author`, elements named like a byline.
+
+use super::evidence::Evidence;
+use super::names;
+use crate::extract::dom::{Dom, Tag};
+use crate::record::Author;
+
+/// A byline is short: longer texts are biographies (a guess that holds on the development pages).
+const MAX_BYLINE_CHARS: usize = 120;
+
+pub fn read(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
+    let by_itemprop = evidence.itemprops.iter().copied().filter(|&id| {
+        dom.node(id).attribute("itemprop").is_some_and(|p| p.split_whitespace().any(|w| w == "author"))
+    });
+    let by_rel = evidence.hinted.iter().copied().filter(|&id| {
+        dom.node(id)
+            .attribute("rel")
+            .is_some_and(|r| r.split_whitespace().any(|w| w.eq_ignore_ascii_case("author")))
+    });
+    let by_name = evidence.hinted.iter().copied().filter(|&id| names_a_byline(dom, id));
+    let groups: [Vec<usize>; 3] = [by_itemprop.collect(), by_rel.collect(), by_name.collect()];
+    groups.iter().map(|ids| authors_in(dom, ids)).find(|a| !a.is_empty()).unwrap_or_default()
+}
+
+fn names_a_byline(dom: &Dom, id: usize) -> bool {
+    const WORDS: [&str; 8] =
+        ["byline", "author", "autor", "auteur", "writer", "reporter", "journalist", "byl"];
+    const NOT: [&str; 9] =
+        ["comment", "bio", "related", "avatar", "image", "photo", "social", "follow", "box"];
+    let node = dom.node(id);
+    ["class", "id", "data-testid", "data-qa"].iter().filter_map(|a| node.attribute(a)).any(|value| {
+        let value = value.to_ascii_lowercase();
+        WORDS.iter().any(|w| value.contains(w)) && !NOT.iter().any(|w| value.contains(w))
+    })
+}
+
+fn authors_in(dom: &Dom, ids: &[usize]) -> Vec<Author> {
+    for &id in ids.iter().take(30) {
+        if in_chrome(dom, id) {
+            continue;
+        }
+        let text = visible_name(dom, id);
+        if (2..=MAX_BYLINE_CHARS).contains(&text.chars().count()) {
+            let authors = names::split(&text);
+            if !authors.is_empty() {
+                return authors;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// The links' texts where the byline has links, else all of it.
+fn visible_name(dom: &Dom, id: usize) -> String {
+    let named = dom.subtree(id).skip(1).find(|&c| dom.node(c).attribute("itemprop") == Some("name"));
+    if let Some(named) = named {
+        let node = dom.node(named);
+        return node.attribute("content").map_or_else(|| dom.text_of(named), str::to_owned);
+    }
+    let links: Vec<String> = dom
+        .subtree(id)
+        .filter(|&c| dom.node(c).tag == Tag::A)
+        .map(|c| dom.text_of(c))
+        .filter(|t| !t.is_empty())
+        .collect();
+    if links.is_empty() { dom.text_of(id) } else { links.join(", ") }
+}
+
+fn in_chrome(dom: &Dom, id: usize) -> bool {
+    dom.ancestors(id).any(|a| {
+        let node = dom.node(a);
+        let named = |word: &str| {
+            ["class", "id"]
+                .iter()
+                .filter_map(|k| node.attribute(k))
+                .any(|v| v.to_ascii_lowercase().contains(word))
+        };
+        matches!(node.tag, Tag::Aside | Tag::Nav | Tag::Footer)
+            || (!matches!(node.tag, Tag::Body | Tag::Html) && (named("comment") || named("related")))
+    })
+}

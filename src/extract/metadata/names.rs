@@ -1,0 +1,219 @@
+//! Names of people and agencies out of what bylines say.
+
+use crate::record::{Author, AuthorKind};
+
+/// Words before a name, in lower case. Longest first where one begins another.
+const PREFIXES: [&str; 40] = [
+    "written by",
+    "reported by",
+    "story by",
+    "reporting by",
+    "posted by",
+    "published by",
+    "article by",
+    "text by",
+    "words by",
+    "compiled by",
+    "edited by",
+    "by",
+    "von",
+    "par",
+    "por",
+    "de",
+    "di",
+    "da",
+    "av",
+    "af",
+    "door",
+    "przez",
+    "autor",
+    "autorin",
+    "author",
+    "auteur",
+    "text",
+    "texte",
+    "tekst",
+    "testo",
+    "texto",
+    "автор",
+    "от",
+    "από",
+    "του",
+    "a cura di",
+    "redaktion",
+    "il y a",
+    "记者",
+    "文",
+];
+
+/// What stands where a name should be, in lower case.
+const NO_NAMES: [&str; 48] = [
+    "admin",
+    "administrator",
+    "staff",
+    "staff writer",
+    "staff reporter",
+    "staff report",
+    "staff reports",
+    "editor",
+    "editors",
+    "editorial",
+    "editorial staff",
+    "editorial team",
+    "editorial board",
+    "editorial board",
+    "webmaster",
+    "news desk",
+    "newsdesk",
+    "web desk",
+    "newsroom",
+    "guest",
+    "guest author",
+    "guest post",
+    "contributor",
+    "contributors",
+    "anonymous",
+    "unknown",
+    "redaktion",
+    "die redaktion",
+    "redakcja",
+    "redacción",
+    "redaccion",
+    "redazione",
+    "rédaction",
+    "la rédaction",
+    "redactie",
+    "redaksjonen",
+    "toimitus",
+    "редакция",
+    "share",
+    "comments",
+    "follow",
+    "read more",
+    "subscribe",
+    "n/a",
+    "none",
+    "null",
+    "author",
+    "user",
+];
+
+/// Words that only an organization's name has, in lower case.
+const ORGANIZATION_WORDS: [&str; 46] = [
+    "news",
+    "press",
+    "agency",
+    "agence",
+    "agentur",
+    "reuters",
+    "afp",
+    "ap",
+    "dpa",
+    "upi",
+    "tass",
+    "xinhua",
+    "efe",
+    "ansa",
+    "apa",
+    "sda",
+    "pap",
+    "team",
+    "staff",
+    "desk",
+    "editors",
+    "redaktion",
+    "media",
+    "magazine",
+    "tv",
+    "radio",
+    "inc",
+    "ltd",
+    "gmbh",
+    "group",
+    "network",
+    "institute",
+    "university",
+    "center",
+    "centre",
+    "society",
+    "association",
+    "foundation",
+    "times",
+    "post",
+    "journal",
+    "today",
+    "online",
+    "board",
+    "daily",
+    "redaction",
+];
+
+/// One text with one or more names -> the names, each once.
+pub fn split(text: &str) -> Vec<Author> {
+    let text = strip_prefix(super::plain(text));
+    let mut authors: Vec<Author> = Vec::new();
+    for part in parts(&text) {
+        if let Some(author) = author(&part)
+            && !authors.iter().any(|a| a.name.eq_ignore_ascii_case(&author.name))
+        {
+            authors.push(author);
+        }
+    }
+    authors
+}
+
+fn parts(text: &str) -> Vec<String> {
+    const WORDS: [&str; 11] =
+        [" and ", " und ", " y ", " et ", " og ", " och ", " en ", " e ", " i ", " и ", " with "];
+    let mut text = text.replace(['|', ';', '/', '•', '·', '\n', '&', '、', '，'], ",");
+    for word in WORDS {
+        text = text.replace(word, ",");
+    }
+    text.split(',').map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect()
+}
+
+fn strip_prefix(mut text: String) -> String {
+    for _ in 0..2 {
+        let lower = text.to_lowercase();
+        let prefix = PREFIXES.iter().filter(|p| {
+            lower.strip_prefix(**p).is_some_and(|rest| rest.starts_with([' ', ':', '\u{a0}', '：', '/']))
+        });
+        let Some(prefix) = prefix.max_by_key(|p| p.len()) else { break };
+        // Lower-casing may change lengths; characters correspond closely enough for these words.
+        let kept: String = text.chars().skip(prefix.chars().count()).collect();
+        text = kept.trim_start_matches([' ', ':', '\u{a0}', '：', '/']).to_owned();
+    }
+    text
+}
+
+/// A name, when the text is one.
+pub fn author(text: &str) -> Option<Author> {
+    let name = tidy(&strip_prefix(text.to_owned()));
+    let count = name.chars().count();
+    let lower = name.to_lowercase();
+    let is_url =
+        lower.contains("://") || lower.starts_with("www.") || lower.starts_with('@') || lower.contains('@');
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    if !(2..=60).contains(&count) || is_url || digits > 2 || NO_NAMES.contains(&lower.as_str()) {
+        return None;
+    }
+    if name.split_whitespace().count() > 6 || !name.chars().any(char::is_alphabetic) {
+        return None;
+    }
+    let kind = if is_organization(&lower) { AuthorKind::Organization } else { AuthorKind::Person };
+    Some(Author { name, url: None, kind })
+}
+
+fn tidy(name: &str) -> String {
+    let mut name = name.trim();
+    // What stands in brackets is a role or an agency.
+    if let Some(at) = name.find(['(', '[', '<']) {
+        name = &name[..at];
+    }
+    name.trim_matches(|c: char| !c.is_alphanumeric() && c != '.' && c != ')').trim_end_matches(',').to_owned()
+}
+
+fn is_organization(lower: &str) -> bool {
+    lower.split(|c: char| !c.is_alphanumeric()).any(|w| ORGANIZATION_WORDS.contains(&w))
+        || lower.contains(".com")
+}

@@ -1,0 +1,76 @@
+//! What the publisher allows, as page and headers say. robots.txt is the fetch stage's.
+
+use super::evidence::Evidence;
+use crate::extract::PageHeaders;
+use crate::record::Rights;
+
+/// The names under which a page may address us besides everybody.
+const OUR_AGENT: &str = "newswire";
+
+pub fn read(evidence: &Evidence, headers: &PageHeaders) -> Rights {
+    let mut rights = Rights::default();
+    for name in ["robots", OUR_AGENT] {
+        for content in evidence.all_metas(name) {
+            add_directives(&mut rights.robots_meta, content);
+        }
+    }
+    for value in &headers.x_robots_tag {
+        add_directives(&mut rights.robots_meta, addressed_to_us(value));
+    }
+    let told = headers.tdm_reservation.as_deref().or(evidence.meta(&["tdm-reservation"]).map(|(_, v)| v));
+    rights.tdm_opt_out = match told.map(str::trim) {
+        Some("1") => Some(true),
+        Some("0") => Some(false),
+        _ => None,
+    };
+    rights
+}
+
+fn add_directives(directives: &mut Vec<String>, content: &str) {
+    for directive in content.split(',') {
+        let directive = directive.trim().to_ascii_lowercase();
+        if !directive.is_empty() && !directives.contains(&directive) {
+            directives.push(directive);
+        }
+    }
+}
+
+/// `otherbot: noindex` is not for us; `newswire: noindex` and `noindex` are.
+fn addressed_to_us(value: &str) -> &str {
+    match value.split_once(':') {
+        Some((agent, directives)) if agent.trim().eq_ignore_ascii_case(OUR_AGENT) => directives,
+        Some((agent, _)) if !is_directive_with_value(agent) => "",
+        _ => value,
+    }
+}
+
+/// Directives that carry a colon themselves.
+fn is_directive_with_value(name: &str) -> bool {
+    let last = name.rsplit(',').next().unwrap_or(name).trim().to_ascii_lowercase();
+    ["max-snippet", "max-image-preview", "max-video-preview", "unavailable_after"].contains(&last.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::dom::Dom;
+    use url::Url;
+
+    #[test]
+    fn directives_for_others_are_not_ours() {
+        let dom =
+            Dom::parse("<meta name=ROBOTS content='NoArchive, follow'><meta name=tdm-reservation content=1>");
+        let evidence = Evidence::gather(&dom, &Url::parse("https://a.example/").unwrap());
+        let headers = PageHeaders {
+            x_robots_tag: vec![
+                "otherbot: noindex".into(),
+                "newswire: nosnippet".into(),
+                "max-snippet:5, noodp".into(),
+            ],
+            ..PageHeaders::default()
+        };
+        let rights = read(&evidence, &headers);
+        assert_eq!(rights.robots_meta, ["noarchive", "follow", "nosnippet", "max-snippet:5", "noodp"]);
+        assert_eq!(rights.tdm_opt_out, Some(true));
+    }
+}
