@@ -37,7 +37,10 @@ fn the_worker_of_compose_has_a_configuration_that_holds() {
     let set: Vec<_> = environment.iter().map(|(name, value)| (name.clone(), text(value))).collect();
     assert!(set.iter().any(|(name, _)| name == "NEWSWIRE_KAFKA__BROKERS"));
     assert_eq!(problems(&set), Vec::<String>::new());
-    assert!(!problems(&[("NEWSWIRE_KAFKA__BROKER".into(), "kafka:9092".into())]).is_empty(), "a wrong key shows");
+    assert!(
+        !problems(&[("NEWSWIRE_KAFKA__BROKER".into(), "kafka:9092".into())]).is_empty(),
+        "a wrong key shows"
+    );
 }
 
 #[test]
