@@ -1,5 +1,6 @@
 //! What can be typed. The doc comments are the help texts.
 
+use super::kafka;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -33,6 +34,28 @@ pub struct SettingsArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// The worker: URLs from Kafka, events to Kafka, each article exactly once
+    #[command(after_help = "\
+Examples:
+  NEWSWIRE_KAFKA__BROKERS=broker:9092 newswire run
+  newswire run --stages fetch                                 scale one stage alone")]
+    Run(kafka::run::RunArgs),
+    /// Puts URLs on the Kafka topic
+    #[command(after_help = "\
+Examples:
+  newswire submit https://news.example/story
+  newswire submit --input urls.txt")]
+    Submit(kafka::submit::SubmitArgs),
+    /// What ended without an article: list it, or put it back
+    #[command(subcommand)]
+    Rejects(kafka::rejects::RejectsCommand),
+    /// Why an article is there or is not: published when, fetched when, rejected why
+    Lookup(kafka::lookup::LookupArgs),
+    /// Follows the events as they are published
+    #[command(after_help = "\
+Example:
+  newswire tail --topic country:kp | jq .title")]
+    Tail(kafka::tail::TailArgs),
     /// One page in, the article as an event's JSON out; no network
     #[command(after_help = "\
 Examples:

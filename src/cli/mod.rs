@@ -8,6 +8,7 @@ pub mod demo;
 mod extract;
 mod failure;
 mod health;
+mod kafka;
 mod page_event;
 mod paint;
 mod setup;
@@ -33,6 +34,11 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let settings = &cli.settings;
     match cli.command {
+        Command::Run(args) => kafka::run::run(settings, &args),
+        Command::Submit(args) => kafka::submit::run(settings, &args),
+        Command::Rejects(command) => kafka::rejects::run(settings, &command),
+        Command::Lookup(args) => kafka::lookup::run(settings, &args),
+        Command::Tail(args) => kafka::tail::run(settings, &args),
         Command::Extract(args) => extract::run(settings, &args),
         Command::Tag(args) => tag::run(settings, &args),
         Command::Check => check::run(settings),

@@ -1,8 +1,27 @@
 //! One job in, one page out: robots.txt, politeness, the address guard, redirects, limits, decoding of the transfer.
 
+mod answer;
+mod clock;
+mod contact;
+mod decode;
+mod dns;
+mod fetcher;
+pub mod guard;
+mod headers;
+mod http;
+pub mod robots;
+mod robots_cache;
 mod settings;
+mod status;
+pub mod transport;
+mod turns;
 
+pub use clock::Clock;
+pub use fetcher::Fetcher;
+pub use http::HttpTransport;
 pub use settings::Settings;
+
+pub use crate::schedule::HostMemory;
 
 use crate::extract::PageHeaders;
 use crate::record::{FetchReport, Job, Reason};
@@ -47,14 +66,6 @@ pub struct FetchedPage {
 pub struct Validators {
     pub etag: Option<String>,
     pub last_modified: Option<String>,
-}
-
-/// What is remembered about a host over a restart and a hand-over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostMemory {
-    pub host: String,
-    pub back_off_until: Option<Timestamp>,
-    pub failures: u32,
 }
 
 /// One job and how it may be fetched.

@@ -2,7 +2,7 @@
 
 use super::{AfterFetch, Pipeline, names_of};
 use crate::extract::{Extractor, Page, charset};
-use crate::fetch::{FetchOrder, Fetched, FetchedPage, HostMemory, Validators};
+use crate::fetch::{FetchOrder, Fetched, FetchedPage, Fetcher, HostMemory, Validators};
 use crate::identity::{normalize, site_of};
 use crate::memory::PageRecord;
 use crate::record::{Article, Candidate, Job, Reason, Redirect, Reject, Stage};
@@ -22,6 +22,24 @@ pub trait Fetch: Send + Sync {
     /// What is to be remembered of a host, if anything.
     fn host_memory(&self, _host: &str) -> Option<HostMemory> {
         None
+    }
+}
+
+impl Fetch for Fetcher {
+    fn fetch<'a>(&'a self, order: FetchOrder<'a>) -> BoxFuture<'a, Fetched> {
+        Box::pin(Fetcher::fetch(self, order))
+    }
+
+    fn now(&self) -> Timestamp {
+        Fetcher::now(self)
+    }
+
+    fn restore_host(&self, memory: HostMemory) {
+        Fetcher::restore_host(self, memory);
+    }
+
+    fn host_memory(&self, host: &str) -> Option<HostMemory> {
+        Fetcher::host_memory(self, host)
     }
 }
 

@@ -1,0 +1,518 @@
+//! One job in, one answer out: guard, robots.txt, the host's turn, the request, redirects within the site.
+//!
+//! ```text
+//! job -> guard -> robots.txt -> turn -> request -> page | unchanged | another site | wait | retry | rejected
+//!          ^                                 |
+//!          +------- redirect of the site ----+
+//! ```
+
+use super::answer::{Asked, rejected};
+use super::decode::{Limits, read_body};
+use super::guard::Guard;
+use super::http::HttpTransport;
+use super::robots::{MAX_ROBOTS_BYTES, Robots};
+use super::robots_cache::{Known, RobotsCache, Slot};
+use super::status::{Meaning, asked_pause, meaning};
+use super::transport::{Blame, Failure, Response, Transport};
+use super::turns::{Lease, Turns};
+use super::{Clock, FetchOrder, Fetched, FetchedPage, Settings, Validators, contact, headers};
+use crate::identity::{site_of, site_of_host};
+use crate::record::{Reason, Redirect};
+use crate::schedule::{Ask, End, HostMemory, Parked, Rules, Schedule};
+use jiff::Timestamp;
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+use url::Url;
+
+/// RFC 9309 §2.3.1.2: at least five are followed; a robots.txt behind more is taken as not there.
+const MAX_ROBOTS_REDIRECTS: usize = 5;
+/// Hosts handed out by `hosts_in_back_off` at most.
+const MAX_BACK_OFF_HOSTS: usize = 10_000;
+
+/// Fetches politely. Shared by all jobs.
+pub struct Fetcher {
+    settings: Settings,
+    guard: Guard,
+    transport: Arc<dyn Transport>,
+    turns: Turns,
+    robots: RobotsCache,
+    robots_agent: String,
+    under_way: Semaphore,
+    clock: Clock,
+    chance: RandomState,
+}
+
+/// Why a request was not made, or what came of it.
+enum Stop {
+    Parked(Parked),
+    Failed(Failure),
+}
+
+/// Where the job stands between two hops.
+struct Hop {
+    url: Url,
+    redirects: Vec<Redirect>,
+}
+
+enum Step {
+    Next(Hop),
+    Done(Fetched),
+}
+
+impl Fetcher {
+    /// With real requests. Settings that cannot work are said in the error.
+    pub fn new(settings: Settings) -> Result<Fetcher, String> {
+        let transport = Arc::new(HttpTransport::new(&settings)?);
+        Fetcher::with(settings, transport, Clock::system())
+    }
+
+    pub fn with(settings: Settings, transport: Arc<dyn Transport>, clock: Clock) -> Result<Fetcher, String> {
+        let rules = Rules {
+            delay: settings.delay,
+            park_after: settings.park_after,
+            backoff: settings.backoff,
+            max_backoff: settings.max_backoff,
+            max_hosts_per_site: settings.max_hosts_per_site,
+        };
+        Ok(Fetcher {
+            guard: Guard::new(&settings.allow_networks, &settings.allow_ports)?,
+            transport,
+            turns: Turns::new(Schedule::new(rules), clock.clone()),
+            robots: RobotsCache::default(),
+            robots_agent: contact::robots_agent(&settings),
+            under_way: Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            clock,
+            chance: RandomState::new(),
+            settings,
+        })
+    }
+
+    /// The clock that the fetcher goes by.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub async fn fetch(&self, order: FetchOrder<'_>) -> Fetched {
+        let asked = Asked::new(order.job);
+        let url = match Url::parse(&order.job.url) {
+            Ok(url) => url,
+            Err(e) => return asked.rejected(Reason::InvalidUrl, format!("not a URL: {e}")),
+        };
+        let mut hop = Hop { url, redirects: order.job.redirects.clone() };
+        loop {
+            match self.hop(hop, &order, &asked).await {
+                Step::Next(next) => hop = next,
+                Step::Done(fetched) => return fetched,
+            }
+        }
+    }
+
+    async fn hop(&self, hop: Hop, order: &FetchOrder<'_>, asked: &Asked<'_>) -> Step {
+        if let Err(why) = self.guard.judge_url(&hop.url) {
+            return Step::Done(rejected(Reason::RefusedAddress, why, asked.report(&hop.redirects, 0)));
+        }
+        let is_first = hop.redirects.len() == order.job.redirects.len();
+        let booked = order.job.not_before.filter(|_| is_first);
+        let ask = Turn { url: &hop.url, booked, patience: order.patience };
+        match self.robots_of(&ask).await {
+            Err(stop) => return Step::Done(self.stopped(stop, hop, order, asked)),
+            Ok(robots) if !robots.allows(path_and_query(&hop.url)) => {
+                let why = "robots.txt disallows the path".to_owned();
+                return Step::Done(rejected(Reason::RobotsDenied, why, asked.report(&hop.redirects, 0)));
+            }
+            Ok(_) => {}
+        }
+        let lease = match self.turn(&ask).await {
+            Ok(lease) => lease,
+            Err(parked) => return Step::Done(self.stopped(Stop::Parked(parked), hop, order, asked)),
+        };
+        let validators = order.validators.filter(|_| is_first);
+        self.ask_for_page(lease, hop, validators, order, asked).await
+    }
+
+    /// The request itself, and what its status says. The lease ends when the last byte is in.
+    async fn ask_for_page(
+        &self,
+        lease: Lease<'_>,
+        hop: Hop,
+        validators: Option<&Validators>,
+        order: &FetchOrder<'_>,
+        asked: &Asked<'_>,
+    ) -> Step {
+        let started = Instant::now();
+        let request = self.request(&hop, validators, asked);
+        let answer = match timeout(self.settings.timeout, request).await {
+            Ok(answer) => answer,
+            Err(_) => Err((Failure::of_host(Reason::Timeout, "the page took too long"), None)),
+        };
+        asked.took(started.elapsed());
+        match answer {
+            Ok(answer) => {
+                lease.ended(End::Healthy);
+                self.answered(answer, hop, order, asked)
+            }
+            Err((failure, pause)) => {
+                lease.ended(self.end_of(&failure, pause));
+                Step::Done(self.stopped(Stop::Failed(failure), hop, order, asked))
+            }
+        }
+    }
+
+    async fn request(
+        &self,
+        hop: &Hop,
+        validators: Option<&Validators>,
+        asked: &Asked<'_>,
+    ) -> Result<Answer, (Failure, Option<Duration>)> {
+        let bare = |failure| (failure, None);
+        let _room = self.under_way.acquire().await;
+        let response = self.transport.send(&hop.url, request_headers(validators)).await.map_err(bare)?;
+        let Response { status, headers, body } = response;
+        asked.status(status);
+        match meaning(status, &headers, &hop.url, validators.is_some()) {
+            Meaning::Failed(failure) => Err((failure, asked_pause(status, &headers, self.clock.now()))),
+            Meaning::Redirect(to) => Ok(Answer::Redirect(to, status)),
+            Meaning::Unchanged => Ok(Answer::Unchanged),
+            Meaning::Page => {
+                let page = self.page(hop, status, headers, body, asked).await.map_err(bare)?;
+                Ok(Answer::Page(Box::new(page)))
+            }
+        }
+    }
+
+    async fn page(
+        &self,
+        hop: &Hop,
+        status: u16,
+        headers: HeaderMap,
+        body: futures::stream::BoxStream<'static, Result<bytes::Bytes, Failure>>,
+        asked: &Asked<'_>,
+    ) -> Result<FetchedPage, Failure> {
+        let content_type = headers::first(&headers, "content-type");
+        let kind = headers::content_kind(content_type.as_deref());
+        let wrong = |what: &str| Failure::lasting(Reason::WrongContentType, what.to_owned());
+        if kind == headers::ContentKind::Other {
+            return Err(wrong(content_type.as_deref().unwrap_or("none")));
+        }
+        let accept = |first: &[u8]| match kind {
+            headers::ContentKind::Unsaid if !headers::starts_as_html(first) => {
+                Err(wrong("no content type, and the body does not begin as HTML"))
+            }
+            _ => Ok(()),
+        };
+        let limits = Limits::of_page(&self.settings);
+        let body = read_body(body, &headers::encodings(&headers), limits, accept).await?;
+        let mut report = asked.report(&hop.redirects, status);
+        (report.bytes_wire, report.bytes_decoded) = (body.wire_bytes, body.bytes.len() as u64);
+        Ok(FetchedPage {
+            url: hop.url.clone(),
+            body: body.bytes,
+            content_type,
+            headers: headers::of_page(&headers),
+            report,
+            validators: headers::validators(&headers),
+            robots_allowed: true,
+        })
+    }
+
+    fn answered(&self, answer: Answer, hop: Hop, order: &FetchOrder<'_>, asked: &Asked<'_>) -> Step {
+        match answer {
+            Answer::Page(mut page) => {
+                page.report.duration_ms = asked.duration_ms();
+                Step::Done(Fetched::Page(page))
+            }
+            Answer::Unchanged => Step::Done(Fetched::Unchanged(asked.report(&hop.redirects, 304))),
+            Answer::Redirect(to, status) => self.redirected(to, status, hop, order, asked),
+        }
+    }
+
+    fn redirected(
+        &self,
+        to: Url,
+        status: u16,
+        mut hop: Hop,
+        order: &FetchOrder<'_>,
+        asked: &Asked<'_>,
+    ) -> Step {
+        let from = hop.url.clone();
+        hop.redirects.push(Redirect { url: from.to_string(), status });
+        let refuse =
+            |reason, why: String| Step::Done(rejected(reason, why, asked.report(&hop.redirects, status)));
+        if hop.redirects.iter().any(|been| same_page(&been.url, &to)) {
+            return refuse(Reason::RedirectLoop, format!("back at {to}"));
+        }
+        if hop.redirects.len() > self.settings.max_redirects as usize {
+            return refuse(
+                Reason::TooManyRedirects,
+                format!("over {} redirects", self.settings.max_redirects),
+            );
+        }
+        if let Err(why) = self.guard.judge_url(&to) {
+            return refuse(Reason::RefusedAddress, why);
+        }
+        if site_of(&to) != order.job.site {
+            let report = asked.report(&hop.redirects, status);
+            return Step::Done(Fetched::Redirected { to, report });
+        }
+        hop.url = to;
+        Step::Next(hop)
+    }
+
+    /// What becomes of a job that got no answer it could use.
+    fn stopped(&self, stop: Stop, hop: Hop, order: &FetchOrder<'_>, asked: &Asked<'_>) -> Fetched {
+        let has_moved = hop.redirects.len() > order.job.redirects.len();
+        match stop {
+            Stop::Parked(Parked::Unavailable { until }) => {
+                let why = format!("the host failed too often; it is left alone until {until}");
+                rejected(Reason::HostUnavailable, why, asked.report(&hop.redirects, 0))
+            }
+            // The hops made are kept: a job of its own goes on from here.
+            Stop::Parked(_) if has_moved => {
+                let report = asked.report(&hop.redirects, 0);
+                Fetched::Redirected { to: hop.url, report }
+            }
+            Stop::Parked(Parked::Turn { until }) => Fetched::Wait { until, why: super::WAIT_FOR_TURN },
+            Stop::Parked(Parked::BackOff { until }) => Fetched::Wait { until, why: "back_off" },
+            Stop::Failed(failure) => self.failed(failure, &hop, order, asked),
+        }
+    }
+
+    fn failed(&self, failure: Failure, hop: &Hop, order: &FetchOrder<'_>, asked: &Asked<'_>) -> Fetched {
+        let report = asked.report(&hop.redirects, asked.last_status());
+        let is_last = order.job.attempts + 1 >= self.settings.max_attempts;
+        if failure.blame == Blame::Lasting || is_last {
+            return rejected(failure.reason, failure.message, report);
+        }
+        let now = self.clock.now();
+        let own = self.settings.backoff.saturating_mul(1 << order.job.attempts.min(16));
+        let own = own.min(self.settings.max_backoff).mul_f64(0.75 + self.spread() / 2.0);
+        let own = now.checked_add(own).unwrap_or(Timestamp::MAX);
+        let host = host_of(&hop.url);
+        let until = match failure.blame {
+            Blame::Host => self.turns.pause_of(&host).unwrap_or(own),
+            _ => own,
+        };
+        Fetched::Retry { until, reason: failure.reason, message: failure.message }
+    }
+
+    fn end_of(&self, failure: &Failure, retry_after: Option<Duration>) -> End {
+        match failure.blame {
+            Blame::Host => End::Failed { retry_after, spread: self.spread() },
+            // The host answered, and what it said concerns this page alone.
+            Blame::Lasting => End::Healthy,
+            Blame::Page => End::Unknown,
+        }
+    }
+
+    /// Chance for jitter, 0 to 1.
+    fn spread(&self) -> f64 {
+        (self.chance.hash_one(self.clock.now().as_nanosecond()) >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    async fn turn(&self, turn: &Turn<'_>) -> Result<Lease<'_>, Parked> {
+        let (host, site) = (host_of(turn.url), site_of(turn.url));
+        let ask = Ask { host: &host, site: &site, booked: turn.booked, patience: turn.patience };
+        self.turns.take(ask).await
+    }
+
+    /// The rules for a URL: from the cache, or fetched by the first who needs them while the others wait.
+    async fn robots_of(&self, turn: &Turn<'_>) -> Result<Arc<Robots>, Stop> {
+        if !self.settings.robots {
+            return Ok(Arc::new(Robots::allow_all()));
+        }
+        let slot = self.robots.slot(&turn.url.origin().ascii_serialization());
+        if let Some(known) = slot.fresh(self.clock.now()) {
+            return self.usable(self.kept(known, turn)?, turn);
+        }
+        let patience =
+            turn.patience.max(if turn.booked.is_some() { self.settings.park_after } else { Duration::ZERO });
+        let fetching = match slot.fetching.try_lock() {
+            Ok(fetching) => fetching,
+            Err(_) => match timeout(patience, slot.fetching.lock()).await {
+                Ok(fetching) => fetching,
+                // Who fetches it has the host's turn: the next slot comes after that.
+                Err(_) => {
+                    return Err(Stop::Parked(self.turns.book(&host_of(turn.url), &site_of(turn.url))));
+                }
+            },
+        };
+        if let Some(known) = slot.fresh(self.clock.now()) {
+            return self.usable(self.kept(known, turn)?, turn);
+        }
+        let known = self.fetch_robots(&slot, turn).await?;
+        drop(fetching);
+        self.usable(known, turn)
+    }
+
+    /// Somebody else found robots.txt unreachable: that costs this job no attempt, it is put off.
+    fn kept(&self, (known, until): (Known, Timestamp), turn: &Turn<'_>) -> Result<Known, Stop> {
+        match known {
+            Known::Unreachable(failure) if failure.blame != Blame::Lasting => {
+                let parked = match self.turns.book(&host_of(turn.url), &site_of(turn.url)) {
+                    Parked::Turn { until: slot } | Parked::BackOff { until: slot } => {
+                        Parked::BackOff { until: slot.max(until) }
+                    }
+                    unavailable => unavailable,
+                };
+                Err(Stop::Parked(parked))
+            }
+            known => Ok(known),
+        }
+    }
+
+    fn usable(&self, known: Known, turn: &Turn<'_>) -> Result<Arc<Robots>, Stop> {
+        match known {
+            Known::Unreachable(failure) => Err(Stop::Failed(failure)),
+            Known::Rules(rules) => {
+                let asked_for = rules.crawl_delay.unwrap_or_default().min(self.settings.max_crawl_delay);
+                self.turns.set_delay(&host_of(turn.url), asked_for.max(self.settings.delay));
+                Ok(rules)
+            }
+        }
+    }
+
+    async fn fetch_robots(&self, slot: &Slot, turn: &Turn<'_>) -> Result<Known, Stop> {
+        let mut url = turn.url.clone();
+        url.set_path("/robots.txt");
+        url.set_query(None);
+        url.set_fragment(None);
+        let mut booked = turn.booked;
+        for _ in 0..=MAX_ROBOTS_REDIRECTS {
+            let lease = self.turn(&Turn { url: &url, booked, patience: turn.patience }).await;
+            let lease = lease.map_err(Stop::Parked)?;
+            booked = None;
+            let answer = timeout(self.settings.timeout, self.robots_answer(&url)).await;
+            let answer = answer.unwrap_or_else(|_| {
+                Err((Failure::of_host(Reason::Timeout, "robots.txt took too long"), None))
+            });
+            match answer {
+                Ok(RobotsAnswer::Moved(to)) => {
+                    lease.ended(End::Healthy);
+                    if self.guard.judge_url(&to).is_err() {
+                        break;
+                    }
+                    url = to;
+                }
+                Ok(RobotsAnswer::Rules(rules)) => {
+                    lease.ended(End::Healthy);
+                    return Ok(slot.keep(Ok(rules), None, self.clock.now()));
+                }
+                Err((failure, pause)) => {
+                    lease.ended(self.end_of(&failure, pause));
+                    let message = format!("cannot get robots.txt: {}", failure.message);
+                    let pause = self.turns.pause_of(&host_of(turn.url));
+                    return Ok(slot.keep(Err(Failure { message, ..failure }), pause, self.clock.now()));
+                }
+            }
+        }
+        Ok(slot.keep(Ok(Robots::allow_all()), None, self.clock.now()))
+    }
+
+    async fn robots_answer(&self, url: &Url) -> Result<RobotsAnswer, (Failure, Option<Duration>)> {
+        let bare = |failure| (failure, None);
+        let _room = self.under_way.acquire().await;
+        let Response { status, headers, body } =
+            self.transport.send(url, robots_headers()).await.map_err(bare)?;
+        let away = |status: u16| Failure::of_host(Reason::RobotsDenied, format!("status {status}"));
+        match status {
+            200..=299 => {
+                let limits = Limits {
+                    wire_bytes: self.settings.max_wire_bytes,
+                    decoded_bytes: MAX_ROBOTS_BYTES as u64,
+                    cut: true,
+                    between_bytes: self.settings.read_timeout,
+                };
+                let body =
+                    read_body(body, &headers::encodings(&headers), limits, |_| Ok(())).await.map_err(bare)?;
+                Ok(RobotsAnswer::Rules(Robots::parse(&body.bytes, &self.robots_agent)))
+            }
+            300..=399 => match headers::location(&headers, url) {
+                Ok(to) => Ok(RobotsAnswer::Moved(to)),
+                Err(_) => Ok(RobotsAnswer::Rules(Robots::allow_all())),
+            },
+            429 | 500..=599 => Err((away(status), asked_pause(status, &headers, self.clock.now()))),
+            _ => Ok(RobotsAnswer::Rules(Robots::allow_all())),
+        }
+    }
+
+    /// Takes over what was known of a host before a restart or a hand-over.
+    pub fn restore_host(&self, memory: HostMemory) {
+        let host = memory.host.trim_end_matches('.').to_ascii_lowercase();
+        let site = site_of_host(&host);
+        self.turns.restore(HostMemory { host, ..memory }, &site);
+    }
+
+    /// What to persist of a host: while it fails, and once after it recovered.
+    pub fn host_memory(&self, host: &str) -> Option<HostMemory> {
+        self.turns.memory_to_keep(&host.trim_end_matches('.').to_ascii_lowercase())
+    }
+
+    pub fn hosts_in_back_off(&self) -> Vec<HostMemory> {
+        self.turns.in_back_off(MAX_BACK_OFF_HOSTS)
+    }
+
+    /// Lets go of the sites that another worker owns now.
+    pub fn forget_sites(&self, is_gone: impl Fn(&str) -> bool) {
+        self.turns.forget_sites(is_gone);
+    }
+}
+
+/// A URL that wants its host's turn.
+struct Turn<'a> {
+    url: &'a Url,
+    booked: Option<Timestamp>,
+    patience: Duration,
+}
+
+enum Answer {
+    Page(Box<FetchedPage>),
+    Unchanged,
+    Redirect(Url, u16),
+}
+
+enum RobotsAnswer {
+    Rules(Robots),
+    Moved(Url),
+}
+
+/// The name politeness is kept by: what `Url` makes of every spelling, without a trailing dot. Ports share a host.
+fn host_of(url: &Url) -> String {
+    url.host_str().unwrap_or_default().trim_end_matches('.').to_owned()
+}
+
+fn path_and_query(url: &Url) -> &str {
+    &url[url::Position::BeforePath..url::Position::AfterQuery]
+}
+
+fn same_page(been: &str, to: &Url) -> bool {
+    Url::parse(been).is_ok_and(|mut been| {
+        been.set_fragment(None);
+        been == *to
+    })
+}
+
+fn request_headers(validators: Option<&Validators>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd, deflate"));
+    let mut condition = |name: HeaderName, value: Option<&String>| {
+        if let Some(value) = value.and_then(|text| HeaderValue::from_str(text).ok()) {
+            headers.insert(name, value);
+        }
+    };
+    condition(IF_NONE_MATCH, validators.and_then(|known| known.etag.as_ref()));
+    condition(IF_MODIFIED_SINCE, validators.and_then(|known| known.last_modified.as_ref()));
+    headers
+}
+
+fn robots_headers() -> HeaderMap {
+    let mut headers = request_headers(None);
+    headers.insert(ACCEPT, HeaderValue::from_static("text/plain,*/*;q=0.5"));
+    headers
+}
