@@ -8,6 +8,8 @@ mod faults;
 mod politeness;
 #[path = "fetch/robots_served.rs"]
 mod robots_served;
+#[path = "fetch/tables.rs"]
+mod tables;
 
 use newswire::fetch::{FetchOrder, Fetched, Fetcher, Settings, Validators};
 use newswire::record::{Job, SourceRecord};
