@@ -31,6 +31,8 @@ pub enum Rule {
     Ambiguous,
     /// A surname without the full name.
     SurnameAlone,
+    /// A name of something else that begins with the place: "Holland Park".
+    Compound,
     /// A company's name on the exchange: "<UK>".
     Ticker,
     /// A state's abbreviation without a place before it.
@@ -51,6 +53,7 @@ impl Rule {
             Rule::Excluded => "excluded",
             Rule::Ambiguous => "ambiguous",
             Rule::SurnameAlone => "surname_alone",
+            Rule::Compound => "compound",
             Rule::Ticker => "ticker",
             Rule::QualifierAlone => "qualifier_alone",
         }
