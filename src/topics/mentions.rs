@@ -27,6 +27,8 @@ pub enum Rule {
     NeedsContext,
     /// A word that excludes the term is in the document.
     Excluded,
+    /// The same, and the mention counts for another topic: Athens with a sheriff is not in Greece.
+    HandedOver,
     /// No reading of the word has a majority.
     Ambiguous,
     /// A surname without the full name.
@@ -50,6 +52,7 @@ impl Rule {
             Rule::Currency => "currency",
             Rule::CommonWord => "common_word",
             Rule::NeedsContext => "needs_context",
+            Rule::HandedOver => "handed_over",
             Rule::Excluded => "excluded",
             Rule::Ambiguous => "ambiguous",
             Rule::SurnameAlone => "surname_alone",

@@ -163,7 +163,10 @@ impl<'a> Votes<'a> {
             } else if !term.needs.is_empty() && !self.occurs(&term.needs) && !is_supported {
                 reading.suppress(Rule::NeedsContext);
             } else if self.occurs(&term.unless) && !is_supported {
-                reading.suppress(Rule::Excluded);
+                match term.instead {
+                    Some(other) => (reading.topic, reading.rule) = (other, Some(Rule::HandedOver)),
+                    None => reading.suppress(Rule::Excluded),
+                }
             }
         }
     }
