@@ -121,6 +121,12 @@ pub fn location(headers: &HeaderMap, from: &Url) -> Result<Url, String> {
     }
 }
 
+/// The headers by which bot protection and others say what a page is.
+pub fn telling(headers: &HeaderMap) -> Vec<String> {
+    let line = |name: &&str| first(headers, name).map(|value| format!("{name}: {value}"));
+    ["cf-mitigated", "x-amzn-waf-action", "server"].iter().filter_map(line).collect()
+}
+
 pub fn validators(headers: &HeaderMap) -> Validators {
     Validators { etag: first(headers, "etag"), last_modified: first(headers, "last-modified") }
 }
