@@ -9,6 +9,7 @@ mod fetcher;
 pub mod guard;
 mod headers;
 mod http;
+pub mod memory;
 pub mod page_kind;
 pub mod robots;
 mod robots_cache;
