@@ -4,6 +4,8 @@
 mod fault_server;
 #[path = "fetch/faults.rs"]
 mod faults;
+#[path = "fetch/page_kinds.rs"]
+mod page_kinds;
 #[path = "fetch/politeness.rs"]
 mod politeness;
 #[path = "fetch/robots_served.rs"]

@@ -215,6 +215,7 @@ impl Fetcher {
             body: body.bytes,
             content_type,
             headers: headers::of_page(&headers),
+            response_headers: headers::telling(&headers),
             report,
             validators: headers::validators(&headers),
             robots_allowed: true,
