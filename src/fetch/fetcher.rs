@@ -423,7 +423,7 @@ impl Fetcher {
         match status {
             200..=299 => {
                 let limits = Limits {
-                    wire_bytes: self.settings.max_wire_bytes,
+                    wire_bytes: 4 * MAX_ROBOTS_BYTES as u64,
                     decoded_bytes: MAX_ROBOTS_BYTES as u64,
                     cut: true,
                     between_bytes: self.settings.read_timeout,

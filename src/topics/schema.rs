@@ -46,6 +46,11 @@ impl Kind {
         Kind::ALL.iter().find(|(name, _)| *name == key).map(|(_, kind)| *kind)
     }
 
+    /// The key of its list.
+    pub(super) fn as_str(self) -> &'static str {
+        Kind::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(key, _)| key)
+    }
+
     /// Words for a place, which a person or a company may be called after.
     pub(super) fn is_place(self) -> bool {
         matches!(self, Kind::Name | Kind::Capital | Kind::City | Kind::State)

@@ -30,6 +30,7 @@ impl<'a> Votes<'a> {
             Votes { taxonomy, document, found, cues: cues(taxonomy, found), support: HashMap::new() };
         votes.count(readings);
         votes.remember_persons(readings);
+        votes.remember_organisations(readings);
         votes.doubtful_terms(readings);
         votes.count(readings);
         votes.ambiguous_words(readings);
@@ -71,6 +72,22 @@ impl<'a> Votes<'a> {
                 continue;
             }
             reading.suppress(Rule::PersonMemory);
+        }
+    }
+
+    /// Cyprus Minerals, then "CYPRUS LOWERS PRICE" above it: where capitals show that it is always the company.
+    fn remember_organisations(&self, readings: &mut [Reading]) {
+        let is_company = |r: &Reading| matches!(r.rule, Some(Rule::InsideOrganisation | Rule::Ticker));
+        let companies: Vec<Source> = readings.iter().filter(|r| is_company(r)).map(|r| r.source).collect();
+        let bare: Vec<Source> = readings
+            .iter()
+            .filter(|r| r.is_kept && !is_company(r) && !self.document.part(r.field).is_all_caps)
+            .map(|r| r.source)
+            .collect();
+        for reading in readings.iter_mut().filter(|r| r.is_kept && r.kind.is_place()) {
+            if companies.contains(&reading.source) && !bare.contains(&reading.source) {
+                reading.lower(self.taxonomy.weights.inside_organisation, Rule::InsideOrganisation);
+            }
         }
     }
 
