@@ -42,7 +42,12 @@ async fn serve(server: &DemoServer) -> Result<(), Failure> {
 
 async fn ingest(settings: &SettingsArgs, server: &DemoServer) -> Result<(), Failure> {
     let flag = |key: &str, value: &str| ("demo".to_owned(), key.to_owned(), value.to_owned());
-    let flags = vec![flag("fetch.proxy", &server.proxy()), flag("fetch.delay", DELAY)];
+    let flags = vec![
+        flag("fetch.proxy", &server.proxy()),
+        flag("fetch.delay", DELAY),
+        // Each name of an article is followed to the article: what is to be seen is that it is known.
+        flag("fetch.refetch_after", "0s"),
+    ];
     let config = setup::load_config(settings, flags)?.config;
     let records = url_records();
     let progress = Progress::new(Some(records.len() as u64));
