@@ -3,4 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod crash;
+mod deduplication;
+mod rejects;
 mod support_works;
+mod whole_way;

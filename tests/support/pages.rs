@@ -48,20 +48,30 @@ impl Article {
         )
     }
 
+    /// Words drawn by number: two articles share the little words and hardly a phrase, as real ones do.
     fn paragraph(&self, index: usize) -> String {
-        let at = |list: &'static [&'static str], step: usize| word(list, self.number * 7 + index * step);
+        (0..3).map(|sentence| self.sentence(index * 3 + sentence)).collect::<Vec<_>>().join(" ")
+    }
+
+    fn sentence(&self, index: usize) -> String {
+        let draw = |list: &'static [&'static str], at: usize| word(list, mixed(self.number, index * 16 + at));
+        let noun = |at| draw(NOUNS, at);
         format!(
-            "The {} in {} said on day {} that the {} would {} after residents had {} for {} months, and that a {} \
-             of {} thousand had been set aside for it.",
-            at(PEOPLE, 3),
-            at(PLACES, 5),
-            self.number + index,
-            at(MATTERS, 2),
-            at(DEEDS, 4),
-            at(WAITS, 1),
-            self.number % 11 + index + 2,
-            at(SUMS, 3),
-            self.number * 3 + index,
+            "The {} {} {} the {} of {} after {} {} had {} a {} {}, and {} of the {} {} in {}.",
+            draw(KINDS, 0),
+            noun(1),
+            draw(DEEDS, 2),
+            noun(3),
+            draw(PLACES, 4),
+            draw(KINDS, 5),
+            noun(6),
+            draw(DEEDS, 7),
+            draw(KINDS, 8),
+            noun(9),
+            noun(10),
+            noun(11),
+            draw(DEEDS, 12),
+            draw(PLACES, 13),
         )
     }
 }
@@ -70,10 +80,29 @@ fn word(list: &'static [&'static str], at: usize) -> &'static str {
     list[at % list.len()]
 }
 
+/// Spreads neighbouring numbers far apart (multiplication by a large odd number, high bits kept).
+fn mixed(number: usize, at: usize) -> usize {
+    let product = (number as u64 * 977 + at as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (product >> 33) as usize
+}
+
 const PLACES: &[&str] =
     &["Harbour", "Northgate", "Millbrook", "Eastfield", "Lakeside", "Old Town", "Ridgeway"];
 const MATTERS: &[&str] = &["bridge", "library", "tram", "school kitchen", "flood wall", "market hall"];
-const PEOPLE: &[&str] = &["mayor", "clerk", "chief engineer", "opposition leader", "head teacher"];
-const DEEDS: &[&str] = &["open early", "be rebuilt", "cost more", "stay closed", "go ahead", "be put off"];
-const WAITS: &[&str] = &["campaigned", "waited", "argued", "written letters", "collected names"];
-const SUMS: &[&str] = &["grant", "loan", "reserve", "gift"];
+#[rustfmt::skip]
+const NOUNS: &[&str] = &[
+    "mayor", "clerk", "engineer", "teacher", "orchard", "ferry", "budget", "warehouse", "choir", "reservoir",
+    "museum", "contract", "bakery", "tunnel", "survey", "festival", "clinic", "lantern", "harvest", "rowing club",
+    "quarry", "newspaper", "pension", "bus lane", "greenhouse", "court", "archive", "vineyard", "garrison", "printer",
+    "theatre", "lighthouse", "dairy", "permit", "sawmill", "stadium", "chapel", "fountain", "beekeeper", "depot",
+];
+#[rustfmt::skip]
+const KINDS: &[&str] = &[
+    "early", "costly", "narrow", "forgotten", "municipal", "wooden", "rival", "foreign", "quiet", "temporary",
+    "flooded", "popular", "private", "annual", "electric", "disputed", "modest", "historic", "northern", "volunteer",
+];
+#[rustfmt::skip]
+const DEEDS: &[&str] = &[
+    "opened", "sold", "repaired", "refused", "inspected", "painted", "postponed", "praised", "moved", "borrowed",
+    "measured", "closed", "counted", "defended", "replaced", "insured", "visited", "rented", "copied", "abandoned",
+];
