@@ -2,7 +2,7 @@
 
 use super::{AfterFetch, Pipeline, names_of};
 use crate::extract::{Extractor, Page, charset};
-use crate::fetch::{FetchOrder, Fetched, FetchedPage, Fetcher, HostMemory, Validators};
+use crate::fetch::{FetchOrder, Fetched, FetchedPage, Fetcher, HostMemory, Validators, page_kind};
 use crate::identity::{is_listing, normalize, site_of};
 use crate::memory::PageRecord;
 use crate::record::{Article, Candidate, Job, Reason, Redirect, Reject, Stage};
@@ -155,6 +155,9 @@ pub(super) fn reject(job: &Job, (reason, message): (Reason, String), now: Timest
 /// Bytes -> text -> article, or why it is none.
 fn read_page(extractor: &Extractor, page: &FetchedPage) -> Result<(Article, &'static str), (Reason, String)> {
     let text = charset::decode(&page.body, page.content_type.as_deref());
+    if let Some(reason) = page_kind::judge(page, &text.text) {
+        return Err((reason, "the page is told by its text to be none".into()));
+    }
     let mut article = extractor.extract(&Page { url: &page.url, html: &text.text, headers: &page.headers });
     if text.replaced > 0 {
         article.warnings.push(format!("replaced_characters:{}", text.replaced));

@@ -79,7 +79,8 @@ fn collect(
     let mut evidence: BTreeMap<TopicIndex, Evidence> = BTreeMap::new();
     for (reading, listed) in readings.iter().zip(listed).filter(|(reading, _)| reading.is_kept) {
         let position = found[reading.found].start as f64 / body_bytes;
-        let own = evidence.entry(reading.topic).or_insert_with(|| Evidence { first: 1.0, ..Evidence::default() });
+        let own =
+            evidence.entry(reading.topic).or_insert_with(|| Evidence { first: 1.0, ..Evidence::default() });
         own.add(reading, position, listed);
     }
     evidence

@@ -242,11 +242,7 @@ impl Compiler {
         for text in &raw.terms {
             let readings = readings
                 .iter()
-                .map(|(topic, kind, cues)| Reading {
-                    topic: *topic,
-                    kind: *kind,
-                    cues: self.cues(cues),
-                })
+                .map(|(topic, kind, cues)| Reading { topic: *topic, kind: *kind, cues: self.cues(cues) })
                 .collect();
             let pattern = self.pattern(fold_term(text).0);
             let index = self.ambiguous.len() as u32;

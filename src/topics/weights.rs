@@ -43,7 +43,14 @@ pub(super) struct FamilyWeights {
 impl Weights {
     /// All numbers at one, so that a taxonomy without a `[scoring]` still works.
     fn plain() -> Weights {
-        let plain = FamilyWeights { bias: -1.0, title: 1.0, dateline: 1.0, lead: 1.0, body: 1.0, ..Default::default() };
+        let plain = FamilyWeights {
+            bias: -1.0,
+            title: 1.0,
+            dateline: 1.0,
+            lead: 1.0,
+            body: 1.0,
+            ..Default::default()
+        };
         Weights {
             kinds: [1.0; Kind::ALL.len()],
             inside_organisation: 1.0,
