@@ -146,6 +146,10 @@ impl Worker {
         self.process.signal(name);
     }
 
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// SIGKILL, in whatever it is doing.
     pub fn kill(&mut self) {
         self.process.kill();
