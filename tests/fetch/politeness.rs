@@ -83,7 +83,7 @@ async fn a_host_that_asks_for_a_pause_gets_it_and_is_remembered() {
     assert!((85..=90).contains(&pause), "{pause}");
     assert_eq!(words(&fetch_job(&fetcher, &job(&server.url("/2")), None).await), "wait back_off");
     let memory = fetcher.host_memory("127.0.0.1").expect("a host in back-off is remembered");
-    assert_eq!(fetcher.hosts_in_back_off(), [memory.clone()]);
+    assert_eq!(fetcher.hosts_in_back_off(), std::slice::from_ref(&memory));
     let after_restart = Fetcher::new(settings(server.port)).unwrap();
     after_restart.restore_host(memory);
     assert_eq!(words(&fetch_job(&after_restart, &job(&server.url("/3")), None).await), "wait back_off");
