@@ -210,8 +210,7 @@ mod tests {
         })]
 
         #[test]
-        fn no_header_makes_a_panic(value in proptest::collection::vec(32..=255u8, 0..40), first in any::<[u8; 6]>()) {
-            prop_assume!(!value.contains(&127));
+        fn no_header_makes_a_panic(value in proptest::collection::vec(prop_oneof![32..=126u8, 128..=255u8], 0..40), first in any::<[u8; 6]>()) {
             let from = Url::parse("https://news.example/a").unwrap();
             let now = Timestamp::UNIX_EPOCH;
             retry_after(&with("retry-after", &value), now);

@@ -83,7 +83,7 @@ async fn a_host_that_asks_for_a_pause_gets_it_and_is_remembered() {
     assert!((85..=90).contains(&pause), "{pause}");
     assert_eq!(words(&fetch_job(&fetcher, &job(&server.url("/2")), None).await), "wait back_off");
     let memory = fetcher.host_memory("127.0.0.1").expect("a host in back-off is remembered");
-    assert_eq!(fetcher.hosts_in_back_off(), [memory.clone()]);
+    assert_eq!(fetcher.hosts_in_back_off(), std::slice::from_ref(&memory));
     let after_restart = Fetcher::new(settings(server.port)).unwrap();
     after_restart.restore_host(memory);
     assert_eq!(words(&fetch_job(&after_restart, &job(&server.url("/3")), None).await), "wait back_off");
@@ -183,4 +183,29 @@ async fn a_crawl_delay_is_kept_up_to_the_cap() {
     let visits = web.visits();
     assert_eq!(visits.len(), 3);
     assert!(visits.windows(2).all(|pair| pair[1].started >= pair[0].ended + Duration::from_millis(150)));
+}
+
+/// 2,000 hosts that take half a second each, 1,000 requests under way: what of the possible is reached is printed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_requests_are_under_way_at_once() {
+    const LATENCY: Duration = Duration::from_millis(500);
+    let web = Arc::new(WebInMemory::new(|_, _| Ok(Page::html("<p>a</p>").after(LATENCY))));
+    let settings = Settings { concurrency: 1000, ..settings(80) };
+    let fetcher = Arc::new(Fetcher::with(settings, web, Clock::system()).unwrap());
+    let started = std::time::Instant::now();
+    let mut fetches = tokio::task::JoinSet::new();
+    for n in 0..4000 {
+        let fetcher = fetcher.clone();
+        fetches.spawn(async move {
+            let host = format!("host{}.example{}.test", n % 2000, n % 200);
+            let mut job = job(&format!("http://{host}/{n}"));
+            job.site = format!("example{}.test", n % 200);
+            words(&fetch_job(&fetcher, &job, None).await)
+        });
+    }
+    assert!(fetches.join_all().await.iter().all(|fetched| fetched == "page 8"));
+    let reached = 4.0 * LATENCY.as_secs_f64() / started.elapsed().as_secs_f64();
+    println!("{:.0} % of what the latency allows", reached * 100.0);
+    // Far below what an idle machine reaches: the tests run beside others.
+    assert!(reached > 0.5, "{reached}");
 }
