@@ -4,7 +4,7 @@
 //! `--no-dateline` removes a leading dateline; `--explain` prints every mention instead. The figures of
 //! docs/topics.md are made with it.
 
-use newswire::topics::Tagger;
+use newswire::topics::{Judged, Tagger};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
 
@@ -30,13 +30,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let language = document["language"].as_str();
         if has("--explain") {
             let explanation = tagger.explain(text("title"), body, language);
-            writeln!(out, "{}", text("id"))?;
-            for topic in &explanation.topics {
-                writeln!(out, "  {} {}", topic.id, topic.score)?;
-            }
-            for judged in &explanation.mentions {
-                writeln!(out, "    {judged:?}")?;
-            }
+            let mentions: Vec<Value> = explanation.mentions.iter().map(judged).collect();
+            let topics = serde_json::to_value(&explanation.topics)?;
+            writeln!(out, "{}", json!({"id": document["id"], "topics": topics, "mentions": mentions}))?;
             continue;
         }
         let started = std::time::Instant::now();
@@ -48,6 +44,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     eprintln!("{count} documents in {busy:?}: {:.0} a second", f64::from(count) / busy.as_secs_f64());
     Ok(())
+}
+
+fn judged(judged: &Judged) -> Value {
+    let rule = judged.rule.map(|rule| rule.as_str());
+    json!({"topic": judged.topic, "term": judged.mention.term, "field": judged.mention.field,
+           "start": judged.mention.start, "end": judged.mention.end, "zone": judged.zone, "kind": judged.kind,
+           "weight": judged.weight, "kept": judged.is_kept, "rule": rule})
 }
 
 /// Everything behind the first " - " of the first 120 characters.

@@ -3,6 +3,7 @@
 use super::kafka;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// URLs in; clean, deduplicated, topic-tagged news articles out.
 #[derive(Debug, Parser)]
@@ -34,6 +35,15 @@ pub struct SettingsArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// URLs in, events on standard output as JSON lines; one machine, no Kafka
+    #[command(after_help = "\
+Examples:
+  newswire ingest https://news.example/story
+  newswire ingest --input urls.txt --state seen/ > events.jsonl      a second run publishes nothing twice
+  tail -f urls.txt | newswire ingest | jq -r '[.title, (.topics | map(.id) | join(\" \"))] | @tsv'")]
+    Ingest(IngestArgs),
+    /// A small news site in the binary, ingested through the whole pipeline: no network, no Kafka
+    Demo(DemoArgs),
     /// The worker: URLs from Kafka, events to Kafka, each article exactly once
     #[command(after_help = "\
 Examples:
@@ -80,6 +90,66 @@ Example:
     Schema,
     /// Asks a running worker whether it is alive, or ready; exit code 0 or 1
     Health(HealthArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    /// URLs, or URL records {"url", "context"?, "force"?}
+    pub urls: Vec<String>,
+    /// A file of them, one a line; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// Remembers articles and pages in this folder, across runs
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Writes what was rejected, with its reason, to this file
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// A host that wants to be left alone for longer makes its URLs host_unavailable
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub max_wait: Duration,
+    #[command(flatten)]
+    pub fetch: FetchArgs,
+}
+
+/// Flags that stand for keys of [fetch].
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Fetching")]
+pub struct FetchArgs {
+    /// http://host:port of a forward proxy (fetch.proxy)
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// Between two requests to one host (fetch.delay)
+    #[arg(long, value_name = "DURATION")]
+    pub delay: Option<String>,
+    /// Should name a contact (fetch.user_agent)
+    #[arg(long, value_name = "TEXT")]
+    pub user_agent: Option<String>,
+}
+
+impl FetchArgs {
+    /// (flag, key, value), as the configuration takes them.
+    pub fn named(&self) -> Vec<(String, String, String)> {
+        let flags = [("proxy", &self.proxy), ("delay", &self.delay), ("user_agent", &self.user_agent)];
+        let given = flags.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        given
+            .map(|(name, value)| (format!("--{}", name.replace('_', "-")), format!("fetch.{name}"), value))
+            .collect()
+    }
+}
+
+/// `60s`, `2m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    use serde::de::value::StrDeserializer;
+    humantime_serde::deserialize(StrDeserializer::<serde::de::value::Error>::new(text))
+        .map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Only serves the site, as an HTTP proxy, until Ctrl-C
+    #[arg(long)]
+    pub serve: bool,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,16 @@ use crate::fetch::Fetcher;
 use crate::pipeline::{Pipeline, Settings};
 use crate::topics::Tagger;
 
+/// The three steps.
+pub fn pipeline(config: &Config) -> Result<Pipeline, Failure> {
+    Ok(Pipeline::new(Extractor::bundled(), tagger(config)?, Settings::from(config)))
+}
+
+/// The fetcher on the real network.
+pub fn fetcher(config: &Config) -> Result<Fetcher, Failure> {
+    Fetcher::new(config.fetch.clone()).map_err(Failure::usage)
+}
+
 /// The taxonomy of the config. Its default folder need not be there: the binary has the same one inside.
 pub fn tagger(config: &Config) -> Result<Tagger, Failure> {
     let folder = &config.topics.taxonomy;
@@ -17,14 +27,4 @@ pub fn tagger(config: &Config) -> Result<Tagger, Failure> {
         return Ok(Tagger::bundled());
     }
     Err(Failure::usage(format!("topics.taxonomy: {} is not a folder", folder.display())))
-}
-
-/// The three steps.
-pub fn pipeline(config: &Config) -> Result<Pipeline, Failure> {
-    Ok(Pipeline::new(Extractor::bundled(), tagger(config)?, Settings::from(config)))
-}
-
-/// The fetcher on the real network.
-pub fn fetcher(config: &Config) -> Result<Fetcher, Failure> {
-    Fetcher::new(config.fetch.clone()).map_err(Failure::usage)
 }

@@ -8,13 +8,16 @@ pub mod demo;
 mod extract;
 mod failure;
 mod health;
+mod ingest;
 mod kafka;
+mod output;
 mod page_event;
 mod paint;
 mod setup;
 mod show;
 mod tag;
 mod topics;
+mod url_source;
 
 use args::{Cli, Command, ConfigCommand, TopicsCommand};
 use clap::Parser;
@@ -34,6 +37,8 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let settings = &cli.settings;
     match cli.command {
+        Command::Ingest(args) => ingest::run(settings, &args),
+        Command::Demo(args) => demo::run(settings, &args),
         Command::Run(args) => kafka::run::run(settings, &args),
         Command::Submit(args) => kafka::submit::run(settings, &args),
         Command::Rejects(command) => kafka::rejects::run(settings, &command),

@@ -17,6 +17,10 @@ impl Paint {
         Paint { on: stdout().is_terminal() && !refused }
     }
 
+    pub fn title(&self, text: impl Display) -> String {
+        self.paint(Style::new().bold(), text)
+    }
+
     pub fn topic(&self, text: impl Display) -> String {
         self.paint(AnsiColor::Cyan.on_default(), text)
     }

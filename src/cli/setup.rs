@@ -7,6 +7,8 @@ use crate::telemetry::start_logs;
 use std::io::{self, Read};
 use std::path::Path;
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 /// Reads the configuration; `named` are flags of one command that stand for keys.
@@ -53,4 +55,27 @@ pub fn read_input(file: &Path) -> Result<Vec<u8>, Failure> {
     let read = io::stdin().lock().read_to_end(&mut bytes);
     read.map_err(|error| Failure::Failed(format!("cannot read standard input: {error}")))?;
     Ok(bytes)
+}
+
+/// SIGTERM and Ctrl-C end the work in good order; a second one ends the process at once.
+pub fn stop_at_signal() -> Result<CancellationToken, Failure> {
+    let cannot = |error: io::Error| Failure::Failed(format!("cannot listen for signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        let mut is_second = false;
+        loop {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            if is_second {
+                // Exit code of a process ended by SIGINT, as shells have it.
+                std::process::exit(130);
+            }
+            tracing::info!("draining: work under way is finished; a second signal stops at once");
+            told.cancel();
+            is_second = true;
+        }
+    });
+    Ok(stop)
 }

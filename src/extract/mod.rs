@@ -10,6 +10,7 @@ mod language;
 mod metadata;
 
 use crate::record::Article;
+pub use body::BlockTrace;
 use url::Url;
 
 /// A fetched page, decoded to text.
@@ -57,5 +58,13 @@ impl Extractor {
         dates::read(&dom, &evidence, page.url, &mut article);
         language::read(&evidence, page.headers, &mut article);
         article
+    }
+
+    /// The page's text blocks with the features the chooser weighs: for fitting it, and for explaining a choice.
+    pub fn trace(&self, page: &Page<'_>) -> Vec<BlockTrace> {
+        let dom = dom::Dom::parse(page.html);
+        let evidence = metadata::Evidence::gather(&dom, page.url);
+        let article = metadata::read(&dom, &evidence, page);
+        body::trace(&dom, &evidence, article.title.as_deref())
     }
 }

@@ -215,6 +215,7 @@ impl Fetcher {
             body: body.bytes,
             content_type,
             headers: headers::of_page(&headers),
+            response_headers: headers::telling(&headers),
             report,
             validators: headers::validators(&headers),
             robots_allowed: true,
@@ -423,7 +424,7 @@ impl Fetcher {
         match status {
             200..=299 => {
                 let limits = Limits {
-                    wire_bytes: self.settings.max_wire_bytes,
+                    wire_bytes: 4 * MAX_ROBOTS_BYTES as u64,
                     decoded_bytes: MAX_ROBOTS_BYTES as u64,
                     cut: true,
                     between_bytes: self.settings.read_timeout,

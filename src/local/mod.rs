@@ -9,7 +9,7 @@ pub use state::{OpenState, State};
 use crate::memory::{Claims, PageRecord, PagesTable, PagesValue, SeenTable, page_key};
 use crate::pipeline::{AfterFetch, Fetch, Pipeline, Verdict};
 use crate::record::{ArticleEvent, Candidate, Ending, Job, Outcome, Reason, Reject, SourceRecord, Stage};
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::stream::{FusedStream, FuturesUnordered, Stream, StreamExt};
 use jiff::Timestamp;
 use std::{future::Future, sync::Arc, sync::Mutex, time::Duration};
 
@@ -40,34 +40,39 @@ enum Fetched {
 
 impl Ingest {
     /// Takes every record to its outcome. Ends early, with what is finished delivered, when `stop` completes.
-    /// Fails only where the sink or the state does.
+    /// Fails only where the sink or the state does. Records are a stream, because one that comes through a pipe may be
+    /// long in coming, and those before it must not wait for it.
     pub async fn run(
         &self,
-        records: impl Iterator<Item = SourceRecord>,
+        records: impl Stream<Item = SourceRecord>,
         state: &mut State,
         mut sink: impl FnMut(Delivery) -> std::io::Result<()>,
         stop: impl Future<Output = ()>,
     ) -> std::io::Result<()> {
         let pages = Arc::new(Mutex::new(std::mem::take(&mut state.pages)));
-        let mut records = records.fuse();
+        let mut records = std::pin::pin!(records.fuse());
         let mut in_flight = FuturesUnordered::new();
         let mut stop = std::pin::pin!(stop);
         loop {
-            while in_flight.len() < IN_FLIGHT {
-                let Some(source) = records.next() else { break };
-                match self.pipeline.route(source.clone(), self.fetcher.now()) {
-                    Ok(job) => in_flight.push(self.fetch(job, pages.clone())),
-                    Err(reject) => sink(rejected(&source, None, reject, self.fetcher.now()))?,
+            let takes_more = in_flight.len() < IN_FLIGHT && !records.is_terminated();
+            if !takes_more && in_flight.is_empty() {
+                break;
+            }
+            tokio::select! {
+                () = &mut stop => break,
+                record = records.next(), if takes_more => {
+                    let Some(source) = record else { continue };
+                    match self.pipeline.route(source.clone(), self.fetcher.now()) {
+                        Ok(job) => in_flight.push(self.fetch(job, pages.clone())),
+                        Err(reject) => sink(rejected(&source, None, reject, self.fetcher.now()))?,
+                    }
+                }
+                Some(fetched) = in_flight.next() => {
+                    let delivery = self.publish(fetched, state, &pages)?;
+                    sink(delivery)?;
+                    state.keep()?;
                 }
             }
-            let fetched = tokio::select! {
-                fetched = in_flight.next() => fetched,
-                () = &mut stop => None,
-            };
-            let Some(fetched) = fetched else { break };
-            let delivery = self.publish(fetched, state, &pages)?;
-            sink(delivery)?;
-            state.keep()?;
         }
         drop(in_flight);
         state.pages = std::mem::take(&mut *lock(&pages));

@@ -3,7 +3,7 @@
 use super::{AfterFetch, Pipeline, names_of};
 use crate::extract::{Extractor, Page, charset};
 use crate::fetch::{FetchOrder, Fetched, FetchedPage, Fetcher, HostMemory, Validators};
-use crate::identity::{normalize, site_of};
+use crate::identity::{is_listing, normalize, site_of};
 use crate::memory::PageRecord;
 use crate::record::{Article, Candidate, Job, Reason, Redirect, Reject, Stage};
 use futures::future::BoxFuture;
@@ -68,8 +68,8 @@ impl Pipeline {
             Err(e) => return reject(&job, (Reason::BadResponse, format!("cannot read the page: {e}")), now),
         };
         match read {
-            Ok(_) if page.url.path() == "/" && page.url.query().is_none() => {
-                reject(&job, (Reason::NotAnArticle, "a home page".into()), now)
+            Ok(_) if is_listing(&page.url) => {
+                reject(&job, (Reason::NotAnArticle, "a home or section page".into()), now)
             }
             Ok((article, charset)) => self.candidate(job, page, article, charset, now),
             Err(why) => reject(&job, why, now),

@@ -9,6 +9,8 @@
 
 mod back_off;
 mod host;
+#[cfg(test)]
+mod model_test;
 
 use back_off::BackOff;
 use host::{Host, Waiter};

@@ -11,6 +11,17 @@ pub(super) enum Zone {
     Body,
 }
 
+impl Zone {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Zone::Title => "title",
+            Zone::Dateline => "dateline",
+            Zone::Lead => "lead",
+            Zone::Body => "body",
+        }
+    }
+}
+
 /// The folded text and where its zones end. `place` = bytes of the folded field.
 pub(super) struct Document {
     pub title: Part,

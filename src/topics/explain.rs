@@ -24,6 +24,10 @@ pub struct Judged {
     /// `None` for a masking phrase, which is no topic's.
     pub topic: Option<String>,
     pub mention: Mention,
+    /// `title`, `dateline`, `lead` or `body`.
+    pub zone: &'static str,
+    /// The list the word stands in: `names`, `demonyms`, ...
+    pub kind: &'static str,
     pub weight: f64,
     pub is_kept: bool,
     pub rule: Option<Rule>,
@@ -50,7 +54,7 @@ impl<'t> Read<'t> {
     }
 
     pub(super) fn tags(&self, threshold: f64) -> Vec<TopicTag> {
-        let scored = score(self.taxonomy, &self.readings);
+        let scored = score(self.taxonomy, &self.document, &self.found, &self.readings);
         scored.iter().filter(|scored| scored.score >= threshold).map(|scored| self.tag(scored)).collect()
     }
 
@@ -58,6 +62,8 @@ impl<'t> Read<'t> {
         let masks = self.found.iter().filter(|found| found.is_word(Lexicon::Mask)).map(|found| Judged {
             topic: None,
             mention: self.mention(found, self.spelled(found).to_owned()),
+            zone: found.zone.as_str(),
+            kind: "masks",
             weight: 0.0,
             is_kept: false,
             rule: Some(Rule::Mask),
@@ -65,6 +71,8 @@ impl<'t> Read<'t> {
         let judged = self.readings.iter().map(|reading| Judged {
             topic: Some(self.taxonomy.topics[reading.topic as usize].id.clone()),
             mention: self.evidence(reading),
+            zone: reading.zone.as_str(),
+            kind: reading.kind.as_str(),
             weight: reading.weight,
             is_kept: reading.is_kept,
             rule: reading.rule,

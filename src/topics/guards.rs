@@ -166,6 +166,10 @@ impl Guards<'_> {
 
     /// Up to three capitalized words on, a company's word: "Delhi Petroleum", "China Light and Power".
     fn is_inside_organisation(&self, reading: &Reading) -> bool {
+        // "IRISH OIL CONCERN": an adjective in a headline of capitals is rarely a company's.
+        if reading.kind == Kind::Demonym && self.part(reading).is_all_caps {
+            return false;
+        }
         let end_of_name = self.end_of_name(reading);
         self.found[reading.found + 1..]
             .iter()

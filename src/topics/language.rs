@@ -18,7 +18,10 @@ fn bit(taxonomy: &Taxonomy, language: &str) -> Option<u64> {
 /// headlines are short of small words, and trigrams take them for anything.
 fn guess(title: &str, body: &str) -> &'static str {
     let sample = if body.len() > 40 { body } else { title };
-    let end = (0..=sample.len().min(600)).rev().find(|i| sample.is_char_boundary(*i)).unwrap_or(0);
+    let end = floor(sample, 600);
+    if count(&sample[..end.min(floor(sample, 240))], SMALL_WORDS[0].1) >= 3 {
+        return "en";
+    }
     let mut counts = [0u32; SMALL_WORDS.len()];
     for word in sample[..end].split(|c: char| !c.is_alphabetic()).filter(|word| word.len() <= 6) {
         for (count, (_, words)) in counts.iter_mut().zip(SMALL_WORDS) {
@@ -31,6 +34,15 @@ fn guess(title: &str, body: &str) -> &'static str {
         Some((index, count)) if *count >= 2 && *count > english => SMALL_WORDS[index].0,
         _ => "en",
     }
+}
+
+fn count(sample: &str, small: &[&str]) -> usize {
+    sample.split_ascii_whitespace().filter(|word| small.iter().any(|s| is_same(s, word))).count()
+}
+
+/// The last character boundary at or before `at`.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=text.len().min(at)).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
 }
 
 fn is_same(small: &str, word: &str) -> bool {

@@ -46,6 +46,11 @@ impl Kind {
         Kind::ALL.iter().find(|(name, _)| *name == key).map(|(_, kind)| *kind)
     }
 
+    /// The key of its list.
+    pub(super) fn as_str(self) -> &'static str {
+        Kind::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(key, _)| key)
+    }
+
     /// Words for a place, which a person or a company may be called after.
     pub(super) fn is_place(self) -> bool {
         matches!(self, Kind::Name | Kind::Capital | Kind::City | Kind::State)
@@ -90,6 +95,8 @@ pub(super) struct RawTerm {
     pub case: Option<Case>,
     pub needs: Vec<String>,
     pub unless: Vec<String>,
+    /// The topic that an excluded mention is handed over to.
+    pub instead: Option<String>,
     pub weight: Option<f64>,
     /// An ordinary word where its case cannot be seen: "Turkey" at the start of a sentence.
     pub common: bool,
@@ -137,6 +144,8 @@ pub(super) struct Raw {
     pub terms: Vec<RawTerm>,
     pub ambiguous: Vec<RawAmbiguous>,
     pub words: Vec<(Lexicon, String, Place)>,
+    /// `[contexts]`: named lists of cues, used as `"@name"`.
+    pub contexts: Vec<(String, Vec<String>)>,
     /// `[weights]` and `[scoring.country]`: section, key, value.
     pub numbers: Vec<(String, String, f64, Place)>,
 }
@@ -173,6 +182,13 @@ impl Reader<'_, '_> {
             "language" => {}
             "topic" => self.each_table(key, value, Self::topic),
             "ambiguous" => self.each_table(key, value, Self::ambiguous),
+            "contexts" => {
+                let Some(table) = self.file.table(key, value) else { return };
+                for (name, list) in table.iter() {
+                    let words = self.words(name.get_ref(), list);
+                    self.raw.contexts.push((name.get_ref().to_string(), words));
+                }
+            }
             "weights" => self.numbers(key, value),
             "scoring" => {
                 let Some(table) = self.file.table(key, value) else { return };
@@ -280,6 +296,7 @@ impl Reader<'_, '_> {
             case: (kind == Kind::Acronym).then_some(Case::Exact),
             needs: Vec::new(),
             unless: Vec::new(),
+            instead: None,
             weight: None,
             common: false,
             given_name: false,
@@ -295,6 +312,7 @@ impl Reader<'_, '_> {
                 "case" => term.case = self.case(value),
                 "needs" => term.needs = self.words("needs", value),
                 "unless" => term.unless = self.words("unless", value),
+                "instead" => term.instead = self.file.string("instead", value),
                 "weight" => term.weight = self.file.number("weight", value),
                 "common" => term.common = self.file.boolean("common", value).unwrap_or(false),
                 "given_name" => term.given_name = self.file.boolean("given_name", value).unwrap_or(false),

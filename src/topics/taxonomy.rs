@@ -60,6 +60,7 @@ pub(super) struct Term {
     pub weight: f64,
     pub needs: Vec<u32>,
     pub unless: Vec<u32>,
+    pub instead: Option<TopicIndex>,
     pub common: bool,
     pub given_name: bool,
     pub alone: bool,
@@ -147,6 +148,7 @@ struct Compiler {
     patterns: Vec<Pattern>,
     pattern_of: HashMap<String, u32>,
     cue_of: HashMap<String, u32>,
+    contexts: HashMap<String, Vec<String>>,
     languages: Vec<String>,
     weights: Weights,
 }
@@ -169,6 +171,7 @@ impl Compiler {
             patterns: Vec::new(),
             pattern_of: HashMap::new(),
             cue_of: HashMap::new(),
+            contexts: raw.contexts.iter().cloned().collect(),
             languages: Vec::new(),
             weights,
         }
@@ -210,8 +213,9 @@ impl Compiler {
             shape,
             languages,
             weight: raw.weight.unwrap_or_else(|| self.weights.of_kind(raw.kind)),
-            needs: raw.needs.iter().map(|cue| self.cue(cue)).collect(),
-            unless: raw.unless.iter().map(|cue| self.cue(cue)).collect(),
+            needs: self.cues(&raw.needs),
+            unless: self.cues(&raw.unless),
+            instead: raw.instead.as_ref().and_then(|id| self.topic_of.get(id).copied()),
             common: raw.common,
             given_name: raw.given_name,
             alone: raw.alone,
@@ -241,7 +245,7 @@ impl Compiler {
                 .map(|(topic, kind, cues)| Reading {
                     topic: *topic,
                     kind: *kind,
-                    cues: cues.iter().map(|cue| self.cue(cue)).collect(),
+                    cues: self.cues(cues),
                 })
                 .collect();
             let pattern = self.pattern(fold_term(text).0);
@@ -254,6 +258,18 @@ impl Compiler {
     fn word(&mut self, lexicon: Lexicon, word: &str) {
         let pattern = self.pattern(fold_term(word).0);
         self.add(pattern, Meaning::Word(lexicon));
+    }
+
+    /// The cues of a list, the named contexts in it spelled out.
+    fn cues(&mut self, words: &[String]) -> Vec<u32> {
+        let mut cues = Vec::with_capacity(words.len());
+        for word in words {
+            match word.strip_prefix('@').and_then(|name| self.contexts.get(name).cloned()) {
+                Some(context) => cues.extend(context.iter().map(|cue| self.cue(cue))),
+                None => cues.push(self.cue(word)),
+            }
+        }
+        cues
     }
 
     fn cue(&mut self, text: &str) -> u32 {

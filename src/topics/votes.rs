@@ -3,7 +3,7 @@
 use super::document::Document;
 use super::mentions::{Reading, Rule, Source};
 use super::scan::Found;
-use super::schema::Kind;
+use super::schema::{Kind, Lexicon};
 use super::taxonomy::{Ambiguous, Meaning, Taxonomy, TopicIndex};
 use std::collections::HashMap;
 
@@ -30,6 +30,8 @@ impl<'a> Votes<'a> {
             Votes { taxonomy, document, found, cues: cues(taxonomy, found), support: HashMap::new() };
         votes.count(readings);
         votes.remember_persons(readings);
+        votes.remember_organisations(readings);
+        votes.compounds(readings);
         votes.doubtful_terms(readings);
         votes.count(readings);
         votes.ambiguous_words(readings);
@@ -74,6 +76,69 @@ impl<'a> Votes<'a> {
         }
     }
 
+    /// Cyprus Minerals, then Cyprus: where the first mention that shows its case is the company, so are the others.
+    fn remember_organisations(&self, readings: &mut [Reading]) {
+        let is_company = |r: &Reading| matches!(r.rule, Some(Rule::InsideOrganisation | Rule::Ticker));
+        let mut first: HashMap<u32, bool> = HashMap::new();
+        for reading in readings.iter().filter(|r| !self.document.part(r.field).is_all_caps) {
+            if let Source::Term(index) = reading.source {
+                first.entry(index).or_insert_with(|| is_company(reading));
+            }
+        }
+        for reading in readings.iter_mut().filter(|r| r.is_kept && r.kind.is_place()) {
+            let Source::Term(index) = reading.source else { continue };
+            if first.get(&index) == Some(&true) && !self.supported_by_others(reading) {
+                reading.lower(self.taxonomy.weights.inside_organisation, Rule::InsideOrganisation);
+            }
+        }
+    }
+
+    /// "Holland Park", "India Arie": a place's word that always stands before the same capitalized word.
+    fn compounds(&self, readings: &mut [Reading]) {
+        let mut followers: HashMap<u32, Vec<Option<String>>> = HashMap::new();
+        let is_candidate = |r: &Reading| r.is_kept && matches!(r.kind, Kind::Name | Kind::Capital);
+        for reading in readings.iter().filter(|r| is_candidate(r)) {
+            if let Source::Term(index) = reading.source {
+                followers.entry(index).or_default().push(self.follower(reading));
+            }
+        }
+        let is_compound = |words: &Vec<Option<String>>| {
+            words.len() >= 2 && words[0].is_some() && words.iter().all(|word| *word == words[0])
+        };
+        for reading in readings.iter_mut().filter(|r| is_candidate(r)) {
+            let Source::Term(index) = reading.source else { continue };
+            if followers.get(&index).is_some_and(is_compound) && !self.supported_by_others(reading) {
+                reading.suppress(Rule::Compound);
+            }
+        }
+    }
+
+    /// Behind a country: another place, an institution, a company; no part of a name.
+    fn is_other_matter(&self, meaning: &Meaning) -> bool {
+        match meaning {
+            Meaning::Term(index) => self.taxonomy.terms[*index as usize].kind != Kind::Surname,
+            Meaning::Word(lexicon) => *lexicon != Lexicon::GivenName,
+            Meaning::Ambiguous(_) => true,
+            Meaning::Cue(..) => false,
+        }
+    }
+
+    /// The capitalized word behind a mention, in lower case, unless the taxonomy knows it as something else.
+    fn follower(&self, reading: &Reading) -> Option<String> {
+        let part = self.document.part(reading.field);
+        let end = self.found[reading.found].end;
+        let rest = part.text.cased[end..].strip_prefix(' ')?;
+        let word: &str = rest.split(|c: char| !c.is_alphabetic()).next()?;
+        let is_name = word.len() > 2 && word.starts_with(|c: char| c.is_uppercase());
+        let next = self.found.get(reading.found + 1);
+        let is_known = next.is_some_and(|next| {
+            next.field == reading.field
+                && next.start == end + 1
+                && next.meanings.iter().any(|meaning| self.is_other_matter(meaning))
+        });
+        (is_name && !is_known).then(|| word.to_lowercase())
+    }
+
     /// Whether more than this very mention's own kind speaks for its topic.
     fn supported_by_others(&self, reading: &Reading) -> bool {
         let support = self.support.get(&reading.topic).copied().unwrap_or(0);
@@ -98,7 +163,10 @@ impl<'a> Votes<'a> {
             } else if !term.needs.is_empty() && !self.occurs(&term.needs) && !is_supported {
                 reading.suppress(Rule::NeedsContext);
             } else if self.occurs(&term.unless) && !is_supported {
-                reading.suppress(Rule::Excluded);
+                match term.instead {
+                    Some(other) => (reading.topic, reading.rule) = (other, Some(Rule::HandedOver)),
+                    None => reading.suppress(Rule::Excluded),
+                }
             }
         }
     }

@@ -9,7 +9,6 @@ use crate::telemetry::{HealthServer, Readiness};
 use crate::worker::Worker;
 use clap::{Args, ValueEnum};
 use std::sync::Arc;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, Args)]
@@ -53,7 +52,7 @@ pub fn run(settings: &SettingsArgs, args: &RunArgs) -> Result<(), Failure> {
 async fn work(config: Config, stages: Vec<Stage>) -> Result<(), Failure> {
     let (pipeline, fetcher) = (assemble::pipeline(&config)?, assemble::fetcher(&config)?);
     let readiness = Readiness::default();
-    let stop = stop_at_signal()?;
+    let stop = setup::stop_at_signal()?;
     let listen = config.telemetry.listen;
     let server = HealthServer::bind(listen)
         .await
@@ -70,27 +69,4 @@ async fn work(config: Config, stages: Vec<Stage>) -> Result<(), Failure> {
     let _ = tokio::time::timeout(std::time::Duration::from_secs(1), serving).await;
     tracing::info!("worker_ends");
     outcome.map_err(|problems| Failure::Failed(problems.join("\nnewswire: ")))
-}
-
-/// SIGTERM and Ctrl-C drain once and stop at the second.
-fn stop_at_signal() -> Result<CancellationToken, Failure> {
-    let cannot = |e: std::io::Error| Failure::Failed(format!("cannot listen for signals: {e}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
-    let stop = CancellationToken::new();
-    let told = stop.clone();
-    tokio::spawn(async move {
-        let mut is_second = false;
-        loop {
-            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-            if is_second {
-                // Exit code of a process ended by SIGINT, as shells have it.
-                std::process::exit(130);
-            }
-            tracing::info!("draining: work under way is finished; a second signal stops at once");
-            told.cancel();
-            is_second = true;
-        }
-    });
-    Ok(stop)
 }

@@ -1,13 +1,28 @@
 //! The article's text: tree -> text blocks -> candidates -> one choice -> cleaned blocks.
 
 mod blocks;
-mod container;
+mod candidates;
+mod cleanup;
+mod confidence;
+mod features;
 mod kinds;
+mod model;
+mod phrases;
+mod script_json;
 mod signals;
+mod stats;
 
 use super::dom::Dom;
 use super::metadata::Evidence;
 use crate::record::Block;
+use blocks::TextBlock;
+use candidates::Candidates;
+use stats::Stats;
+
+/// A body with less text is compared with what scripts hold.
+const LITTLE_CHARS: usize = 400;
+/// What is read from scripts has no second opinion.
+const FALLBACK_CONFIDENCE: f64 = 0.5;
 
 /// The body, and how sure it is.
 pub struct Body {
@@ -18,16 +33,83 @@ pub struct Body {
     pub warnings: Vec<String>,
 }
 
-pub fn extract(dom: &Dom, evidence: &Evidence, title: Option<&str>) -> Body {
-    let signals = signals::of_nodes(dom);
-    let blocks = blocks::of(dom, evidence.body);
-    let keep = container::choose(dom, &signals, &blocks);
-    let blocks = kinds::record(dom, &signals, &blocks, &keep, title);
-    let found = !blocks.is_empty();
-    Body {
-        blocks,
-        confidence: if found { 0.5 } else { 0.0 },
-        source: found.then_some("text"),
-        warnings: Vec::new(),
+/// A block with what the chooser knew about it: what models are fitted to.
+pub struct BlockTrace {
+    pub text: String,
+    pub features: Vec<f32>,
+}
+
+/// A page as the selectors see it.
+struct View<'a> {
+    dom: &'a Dom,
+    stats: Stats,
+    blocks: Vec<TextBlock>,
+    candidates: Candidates,
+    article_body: Option<String>,
+}
+
+impl<'a> View<'a> {
+    fn of(dom: &'a Dom, evidence: &Evidence) -> View<'a> {
+        let blocks = blocks::of(dom, evidence.body);
+        let stats = Stats::of(dom, signals::of_nodes(dom), &blocks);
+        let article_body = evidence.json_ld.text("articleBody").filter(|t| t.chars().count() > 200);
+        let candidates = Candidates::of(dom, &stats, &blocks, article_body.as_deref());
+        View { dom, stats, blocks, candidates, article_body }
     }
+
+    fn rows(&self, evidence: &Evidence, title: Option<&str>) -> Vec<Vec<f32>> {
+        features::rows(&features::Context {
+            dom: self.dom,
+            stats: &self.stats,
+            blocks: &self.blocks,
+            candidates: &self.candidates,
+            title,
+            description: evidence.meta(&["og:description", "description"]).map(|(_, text)| text),
+            h1: evidence.h1.first().copied(),
+            has_article_body: self.article_body.is_some(),
+        })
+    }
+
+    /// How likely each block is the article's.
+    fn likely(&self, evidence: &Evidence, title: Option<&str>) -> Vec<f32> {
+        self.rows(evidence, title).iter().map(|row| model::probability(row)).collect()
+    }
+}
+
+pub fn extract(dom: &Dom, evidence: &Evidence, title: Option<&str>) -> Body {
+    let view = View::of(dom, evidence);
+    let likely = view.likely(evidence, title);
+    let keep = cleanup::choose(&view.blocks, &likely);
+    let blocks = kinds::record(dom, &view.stats.signals, &view.blocks, &keep, title);
+    let confidence = if blocks.is_empty() { 0.0 } else { confidence::of(&view, &likely, &keep) };
+    let chars: usize = blocks.iter().map(|b| b.text.chars().count()).sum();
+    if chars < LITTLE_CHARS
+        && let Some((blocks, source)) = fallback(dom, evidence, &view, chars)
+    {
+        return Body { blocks, confidence: FALLBACK_CONFIDENCE, source: Some(source), warnings: Vec::new() };
+    }
+    let source = (!blocks.is_empty()).then_some("text");
+    Body { blocks, confidence, source, warnings: Vec::new() }
+}
+
+/// The markup has no body: what scripts say, if it is clearly more.
+fn fallback(
+    dom: &Dom,
+    evidence: &Evidence,
+    view: &View<'_>,
+    chars: usize,
+) -> Option<(Vec<Block>, &'static str)> {
+    let longer = |blocks: &[Block]| blocks.iter().map(|b| b.text.chars().count()).sum::<usize>() > 2 * chars;
+    let from_json_ld = view.article_body.as_deref().map(script_json::paragraphs).filter(|b| longer(b));
+    from_json_ld
+        .map(|blocks| (blocks, "json_ld"))
+        .or_else(|| Some((script_json::body(dom, evidence).filter(|b| longer(b))?, "script_json")))
+}
+
+/// The page's blocks with their features.
+pub fn trace(dom: &Dom, evidence: &Evidence, title: Option<&str>) -> Vec<BlockTrace> {
+    let view = View::of(dom, evidence);
+    let rows = view.rows(evidence, title);
+    let traced = view.blocks.iter().zip(rows);
+    traced.map(|(block, features)| BlockTrace { text: block.text.clone(), features }).collect()
 }

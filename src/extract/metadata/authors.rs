@@ -18,7 +18,12 @@ pub fn read(dom: &Dom, evidence: &Evidence, publisher: Option<&str>) -> Option<(
     let usable = |authors: &[Author]| {
         authors.iter().any(|a| a.kind == AuthorKind::Person && !is_publisher(a, publisher))
     };
-    let chosen = readers.iter().find(|(_, authors)| usable(authors));
+    // A login or a first name gives way to a full name that a later reader has.
+    let full = |authors: &[Author]| usable(authors) && authors.iter().any(|a| names::is_full_name(&a.name));
+    let chosen = readers
+        .iter()
+        .find(|(_, authors)| full(authors))
+        .or_else(|| readers.iter().find(|(_, authors)| usable(authors)));
     let (source, authors) = chosen.or_else(|| readers.iter().find(|(_, authors)| !authors.is_empty()))?;
     let mut authors = authors.clone();
     if usable(&authors) {

@@ -18,8 +18,86 @@ pub fn read(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
             .is_some_and(|r| r.split_whitespace().any(|w| w.eq_ignore_ascii_case("author")))
     });
     let by_name = evidence.hinted.iter().copied().filter(|&id| names_a_byline(dom, id));
-    let groups: [Vec<usize>; 3] = [by_itemprop.collect(), by_rel.collect(), by_name.collect()];
-    groups.iter().map(|ids| authors_in(dom, ids)).find(|a| !a.is_empty()).unwrap_or_default()
+    let by_link = (0..dom.nodes.len()).filter(|&id| links_to_an_author(dom, id));
+    let groups: [Vec<usize>; 4] =
+        [by_itemprop.collect(), by_rel.collect(), by_name.collect(), by_link.take(10).collect()];
+    let found: Vec<Vec<Author>> = groups.iter().map(|ids| authors_in(dom, ids)).collect();
+    let full = found.iter().find(|authors| authors.iter().any(|a| names::is_full_name(&a.name)));
+    if let Some(authors) = full {
+        return authors.clone();
+    }
+    let said = by_word(dom, evidence);
+    if !said.is_empty() {
+        return said;
+    }
+    found.into_iter().find(|a| !a.is_empty()).unwrap_or_default()
+}
+
+/// `/author/jane-doe`, `/autor/…`: the link's text is the name.
+fn links_to_an_author(dom: &Dom, id: usize) -> bool {
+    const SEGMENTS: [&str; 10] = [
+        "/author/",
+        "/authors/",
+        "/autor/",
+        "/autoren/",
+        "/auteur/",
+        "/autori/",
+        "/autore/",
+        "/writers/",
+        "/journalist/",
+        "/contributors/",
+    ];
+    let node = dom.node(id);
+    node.tag == Tag::A && node.attribute("href").is_some_and(|href| SEGMENTS.iter().any(|s| href.contains(s)))
+}
+
+/// A short text that begins with "By", "Von", … and goes on with a name, from the headline on.
+fn by_word(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
+    const WORDS: [&str; 22] = [
+        "by ",
+        "von ",
+        "par ",
+        "por ",
+        "written by",
+        "words by",
+        "posted by",
+        "author:",
+        "autor:",
+        "autorin:",
+        "text:",
+        "texte :",
+        "di ",
+        "door ",
+        "af ",
+        "av ",
+        "автор",
+        "verfasst von",
+        "geschrieben von",
+        "przez ",
+        "from ",
+        "author ",
+    ];
+    let start = evidence.h1.first().copied().unwrap_or(evidence.body).saturating_sub(40);
+    for id in start.max(evidence.body)..dom.nodes.len() {
+        let node = dom.node(id);
+        if node.tag != Tag::Text || node.text().len() > 2 * MAX_BYLINE_CHARS {
+            continue;
+        }
+        let lower = node.text().trim_start().to_lowercase();
+        if !WORDS.iter().any(|w| lower.starts_with(w) || lower.trim_end() == w.trim_end()) {
+            continue;
+        }
+        if in_chrome(dom, id) {
+            continue;
+        }
+        let text = dom.text_of(node.parent as usize);
+        let authors = if text.chars().count() <= MAX_BYLINE_CHARS { names::split(&text) } else { Vec::new() };
+        let named = authors.first().is_some_and(|a| names::is_full_name(&a.name));
+        if named {
+            return authors.into_iter().filter(|a| names::is_full_name(&a.name)).collect();
+        }
+    }
+    Vec::new()
 }
 
 fn names_a_byline(dom: &Dom, id: usize) -> bool {
@@ -36,7 +114,7 @@ fn names_a_byline(dom: &Dom, id: usize) -> bool {
 
 fn authors_in(dom: &Dom, ids: &[usize]) -> Vec<Author> {
     for &id in ids.iter().take(30) {
-        if in_chrome(dom, id) {
+        if in_chrome(dom, id) || dom.node(id).tag.is_never_read() {
             continue;
         }
         let text = visible_name(dom, id);

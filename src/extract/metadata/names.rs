@@ -150,7 +150,11 @@ const ORGANIZATION_WORDS: [&str; 46] = [
 
 /// One text with one or more names -> the names, each once.
 pub fn split(text: &str) -> Vec<Author> {
-    let text = strip_prefix(super::plain(text));
+    let text = strip_prefix(without_tail(&super::plain(text)));
+    // A profile's address is no name.
+    if text.contains("://") {
+        return Vec::new();
+    }
     let mut authors: Vec<Author> = Vec::new();
     for part in parts(&text) {
         if let Some(author) = author(&part)
@@ -170,6 +174,51 @@ fn parts(text: &str) -> Vec<String> {
         text = text.replace(word, ",");
     }
     text.split(',').map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect()
+}
+
+/// What follows a name in its line: dates, reading times, roles behind a dash.
+const TAILS: [&str; 26] = [
+    " published ",
+    " posted ",
+    " updated",
+    " last updated",
+    " on ",
+    " am ",
+    " le ",
+    " el ",
+    " min read",
+    " minute",
+    " • ",
+    " – ",
+    " — ",
+    " - ",
+    " / ",
+    " | ",
+    " · ",
+    ", posted",
+    ", published",
+    ", updated",
+    " last modified",
+    " reviewed by ",
+    " veröffentlicht",
+    " aktualisiert",
+    " in: ",
+    " für ",
+];
+
+fn without_tail(text: &str) -> String {
+    let lower = text.to_lowercase();
+    if lower.len() != text.len() {
+        return text.to_owned();
+    }
+    let has_digit_behind = |at: usize| text[at..].bytes().any(|b| b.is_ascii_digit());
+    let end = TAILS
+        .iter()
+        .filter_map(|tail| lower.find(tail))
+        .filter(|&at| at > 3 && text.is_char_boundary(at) && has_digit_behind(at))
+        .min()
+        .unwrap_or(text.len());
+    text[..end].to_owned()
 }
 
 fn strip_prefix(mut text: String) -> String {
@@ -216,4 +265,11 @@ fn tidy(name: &str) -> String {
 fn is_organization(lower: &str) -> bool {
     lower.split(|c: char| !c.is_alphanumeric()).any(|w| ORGANIZATION_WORDS.contains(&w))
         || lower.contains(".com")
+}
+
+/// Whether a name is one that people go by, not a login.
+pub fn is_full_name(name: &str) -> bool {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let capitalized = |w: &&&str| w.chars().next().is_some_and(|c| c.is_uppercase() || !c.is_lowercase());
+    words.len() >= 2 && words.iter().filter(capitalized).count() >= 2 && !name.contains(['_', '@'])
 }

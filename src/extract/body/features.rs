@@ -1,0 +1,357 @@
+//! What the chooser knows about a block: its text, its place in the tree, its neighbours, the candidates' opinions.
+//! The order of the numbers is the model's: `tools/fit_body_model.py` fits to it.
+
+use super::blocks::TextBlock;
+use super::candidates::{Candidates, is_cjk};
+use super::phrases;
+use super::stats::{Stats, is_paragraph};
+use crate::extract::dom::{Dom, Tag};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Purposes whose nearest bearer is asked for: all bits of `signals`.
+const SIGNALS: usize = 25;
+/// How far up a purpose is looked for.
+const MAX_DISTANCE: usize = 14;
+/// Elements around the block that are asked for.
+const AROUND: [&[Tag]; 13] = [
+    &[Tag::Article],
+    &[Tag::Main],
+    &[Tag::Aside],
+    &[Tag::Nav],
+    &[Tag::Footer],
+    &[Tag::Header],
+    &[Tag::Form],
+    &[Tag::Figure, Tag::Figcaption, Tag::Picture],
+    &[Tag::Table],
+    &[Tag::Ul, Tag::Ol],
+    &[Tag::Blockquote],
+    &[Tag::Section],
+    &[Tag::P],
+];
+
+pub struct Context<'a> {
+    pub dom: &'a Dom,
+    pub stats: &'a Stats,
+    pub blocks: &'a [TextBlock],
+    pub candidates: &'a Candidates,
+    pub title: Option<&'a str>,
+    pub description: Option<&'a str>,
+    pub h1: Option<usize>,
+    pub has_article_body: bool,
+}
+
+/// What is asked of the whole page once.
+struct PageFacts {
+    paths: Vec<u64>,
+    path_chars: HashMap<u64, (u32, u32)>,
+    copies: HashMap<u64, u32>,
+    h1_block: f32,
+    first_paragraph: usize,
+    last_paragraph: usize,
+    chars_before: Vec<u32>,
+    total_chars: f32,
+    title: String,
+    description: String,
+}
+
+/// One row of numbers a block.
+pub fn rows(context: &Context<'_>) -> Vec<Vec<f32>> {
+    let facts = PageFacts::of(context);
+    let own: Vec<Own> = context.blocks.iter().map(Own::of).collect();
+    (0..context.blocks.len())
+        .map(|i| {
+            let mut row = Vec::with_capacity(150);
+            own[i].push(&mut row);
+            place(context, i, &mut row);
+            position(context, &facts, i, &mut row);
+            opinions(context, i, &mut row);
+            relatives(context, &facts, i, &mut row);
+            for offset in [-1_i64, 1, -2, 2] {
+                neighbour(context, &own, i, offset, &mut row);
+            }
+            row.extend(phrases::counts(&context.blocks[i].text, context.blocks[i].chars));
+            row
+        })
+        .collect()
+}
+
+impl PageFacts {
+    fn of(context: &Context<'_>) -> PageFacts {
+        let blocks = context.blocks;
+        let paths: Vec<u64> = blocks.iter().map(|b| path(context.dom, b.node)).collect();
+        let (mut path_chars, mut copies) = (HashMap::new(), HashMap::new());
+        let (mut chars_before, mut before) = (Vec::with_capacity(blocks.len()), 0);
+        for (block, path) in blocks.iter().zip(&paths) {
+            let sums: &mut (u32, u32) = path_chars.entry(*path).or_default();
+            sums.0 += block.chars - block.link_chars.min(block.chars);
+            sums.1 += 1;
+            *copies.entry(hash(&block.text)).or_default() += 1;
+            chars_before.push(before);
+            before += block.chars;
+        }
+        let within = context.dom.subtree(context.candidates.container);
+        let inside = |b: &TextBlock| within.contains(&b.node) && is_paragraph(b);
+        let h1_block = context.h1.and_then(|h1| blocks.iter().position(|b| b.start >= h1));
+        PageFacts {
+            paths,
+            path_chars,
+            copies,
+            h1_block: h1_block.map_or(-1.0, |i| i as f32),
+            first_paragraph: blocks.iter().position(inside).unwrap_or(0),
+            last_paragraph: blocks.iter().rposition(inside).unwrap_or(blocks.len()),
+            chars_before,
+            total_chars: before.max(1) as f32,
+            title: squash(context.title.unwrap_or_default()),
+            description: squash(context.description.unwrap_or_default()),
+        }
+    }
+}
+
+/// Letters and digits in lower case.
+pub fn squash(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The element and three above it, by tag and class: blocks of one kind share it.
+fn path(dom: &Dom, node: usize) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for id in std::iter::once(node).chain(dom.ancestors(node)).take(4) {
+        dom.node(id).tag.hash(&mut hasher);
+        if !matches!(dom.node(id).tag, Tag::P | Tag::Body) {
+            dom.node(id).attribute("class").unwrap_or_default().hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}
+
+/// A block's own text in numbers.
+struct Own {
+    ln_chars: f32,
+    ln_words: f32,
+    link_density: f32,
+    links: f32,
+    bold: f32,
+    marks: f32,
+    ends_sentence: f32,
+    upper: f32,
+    digits: f32,
+    bars: f32,
+    cjk: f32,
+    starts_upper: f32,
+}
+
+impl Own {
+    fn of(block: &TextBlock) -> Own {
+        let chars = block.chars.max(1) as f32;
+        let (mut words, mut marks, mut upper, mut digits, mut bars, mut cjk) =
+            (1_u32, 0_u32, 0_u32, 0_u32, 0_u32, 0_u32);
+        for c in block.text.chars() {
+            match c {
+                ' ' => words += 1,
+                '.' | ',' | ';' | ':' | '!' | '?' | '。' | '，' | '、' | '；' | '！' | '？' | '：' | '؟'
+                | '،' | '।' => marks += 1,
+                '0'..='9' => digits += 1,
+                '|' | '·' | '•' | '»' | '›' | '/' => bars += 1,
+                'a'..='z' => {}
+                c if c.is_uppercase() => upper += 1,
+                c if is_cjk(c) => cjk += 1,
+                _ => {}
+            }
+        }
+        let end = block.text.trim_end_matches(|c: char| {
+            matches!(c, '"' | '”' | '’' | '\'' | '»' | ')' | '“' | '」' | '』' | ']')
+        });
+        let ends = end.ends_with(['.', '!', '?', '。', '！', '？', '…', '؟', '।', '.']);
+        Own {
+            ln_chars: chars.ln(),
+            ln_words: (words as f32).ln(),
+            link_density: block.link_chars as f32 / chars,
+            links: block.links as f32,
+            bold: block.bold_chars as f32 / chars,
+            marks: marks as f32 / chars,
+            ends_sentence: flag(ends),
+            upper: upper as f32 / chars,
+            digits: digits as f32 / chars,
+            bars: bars as f32,
+            cjk: cjk as f32 / chars,
+            starts_upper: flag(block.text.starts_with(char::is_uppercase)),
+        }
+    }
+
+    fn push(&self, row: &mut Vec<f32>) {
+        row.extend([
+            self.ln_chars,
+            self.ln_words,
+            self.link_density,
+            self.links,
+            self.bold,
+            self.marks,
+            self.ends_sentence,
+            self.upper,
+            self.digits,
+            self.bars,
+            self.cjk,
+            self.starts_upper,
+        ]);
+    }
+}
+
+fn flag(condition: bool) -> f32 {
+    if condition { 1.0 } else { 0.0 }
+}
+
+/// One number for what element a block is.
+fn kind_of(tag: Tag) -> f32 {
+    match tag {
+        Tag::P => 0.0,
+        Tag::H1 => 1.0,
+        Tag::H2 => 2.0,
+        Tag::H3 => 3.0,
+        Tag::H4 | Tag::H5 | Tag::H6 => 4.0,
+        Tag::Li => 5.0,
+        Tag::Dd | Tag::Dt => 6.0,
+        Tag::Td | Tag::Th | Tag::Tr => 7.0,
+        Tag::Blockquote => 8.0,
+        Tag::Figcaption | Tag::Caption => 9.0,
+        Tag::Pre => 10.0,
+        _ => 11.0,
+    }
+}
+
+/// What stands around the block in the tree.
+fn place(context: &Context<'_>, i: usize, row: &mut Vec<f32>) {
+    let block = &context.blocks[i];
+    let mut distances = [15.0_f32; SIGNALS];
+    let mut around = [0.0_f32; AROUND.len()];
+    let mut depth = 0.0;
+    for (distance, id) in std::iter::once(block.node).chain(context.dom.ancestors(block.node)).enumerate() {
+        depth += 1.0;
+        let tag = context.dom.node(id).tag;
+        for (flag, tags) in around.iter_mut().zip(AROUND) {
+            if tags.contains(&tag) {
+                *flag = 1.0;
+            }
+        }
+        if distance < MAX_DISTANCE {
+            note_signals(context.stats.signals[id], distance, &mut distances);
+        }
+    }
+    row.push(kind_of(context.dom.node(block.node).tag));
+    row.push(depth);
+    row.extend(around);
+    row.extend(distances);
+}
+
+fn note_signals(mut bits: u32, distance: usize, distances: &mut [f32; SIGNALS]) {
+    while bits != 0 {
+        let bit = bits.trailing_zeros() as usize;
+        distances[bit] = distances[bit].min(distance as f32);
+        bits &= bits - 1;
+    }
+}
+
+/// Where in the page the block stands.
+fn position(context: &Context<'_>, facts: &PageFacts, i: usize, row: &mut Vec<f32>) {
+    let count = context.blocks.len() as f32;
+    let from_h1 =
+        if facts.h1_block < 0.0 { -200.0 } else { (i as f32 - facts.h1_block).clamp(-100.0, 300.0) };
+    row.extend([
+        i as f32 / count,
+        facts.chars_before[i] as f32 / facts.total_chars,
+        from_h1,
+        (i as f32 - facts.first_paragraph as f32).clamp(-60.0, 200.0),
+        (facts.last_paragraph as f32 - i as f32).clamp(-60.0, 200.0),
+        count.ln(),
+        facts.total_chars.ln(),
+    ]);
+}
+
+/// What the candidates say.
+fn opinions(context: &Context<'_>, i: usize, row: &mut Vec<f32>) {
+    let (candidates, block) = (context.candidates, &context.blocks[i]);
+    let share = |id: usize| {
+        context.stats.holds[id].plain_chars() as f32 / context.stats.holds[0].plain_chars().max(1) as f32
+    };
+    let depth = context.dom.node(block.node).depth as f32;
+    for id in [candidates.container, candidates.semantic] {
+        let inside = id != 0 && context.dom.subtree(id).contains(&block.node);
+        row.push(flag(inside));
+        row.push(if inside { depth - context.dom.node(id).depth as f32 } else { -1.0 });
+        row.push(share(id));
+    }
+    let inside_run = (candidates.run.0..candidates.run.1).contains(&i);
+    row.push(flag(inside_run));
+    row.push(
+        (candidates.run.0 as f32 - i as f32)
+            .max(i as f32 + 1.0 - candidates.run.1 as f32)
+            .clamp(-100.0, 50.0),
+    );
+    row.push(flag(context.has_article_body));
+    row.push(candidates.in_json_ld[i]);
+}
+
+/// What else stands in the same elements and in elements of the same kind.
+fn relatives(context: &Context<'_>, facts: &PageFacts, i: usize, row: &mut Vec<f32>) {
+    let block = &context.blocks[i];
+    let total = context.stats.holds[0].plain_chars().max(1) as f32;
+    let mut id = block.node;
+    for _ in 0..3 {
+        let holds = context.stats.holds[id];
+        row.extend([
+            holds.plain_chars() as f32 / total,
+            holds.link_density(),
+            (holds.paragraphs as f32).ln_1p(),
+            holds.paragraphs as f32 / holds.blocks.max(1) as f32,
+        ]);
+        id = context.dom.node(id).parent as usize;
+    }
+    let (chars, count) = facts.path_chars.get(&facts.paths[i]).copied().unwrap_or_default();
+    row.push(chars as f32 / total);
+    row.push((count as f32).ln_1p());
+    row.push(facts.copies.get(&hash(&block.text)).copied().unwrap_or(1) as f32);
+    let text = if block.chars < 600 { squash(&block.text) } else { String::new() };
+    row.push(flag(!text.is_empty() && text == facts.title));
+    row.push(flag(
+        text.len() > 20
+            && (facts.title.contains(&text) || text.contains(&facts.title) && !facts.title.is_empty()),
+    ));
+    row.push(flag(
+        text.len() > 20
+            && (facts.description.contains(&text)
+                || facts.description.len() > 40
+                    && text.starts_with(&facts.description[..cut(&facts.description, 40)])),
+    ));
+}
+
+fn cut(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn neighbour(context: &Context<'_>, own: &[Own], i: usize, offset: i64, row: &mut Vec<f32>) {
+    let at = i as i64 + offset;
+    let Some(block) = usize::try_from(at).ok().and_then(|at| context.blocks.get(at)) else {
+        row.extend([-1.0; 6]);
+        return;
+    };
+    let neighbour = &own[at as usize];
+    let parent = |b: &TextBlock| context.dom.node(b.node).parent;
+    let inside = context.dom.subtree(context.candidates.container).contains(&block.node);
+    row.extend([
+        neighbour.ln_chars,
+        neighbour.link_density,
+        neighbour.ends_sentence,
+        kind_of(context.dom.node(block.node).tag),
+        flag(inside),
+        flag(parent(block) == parent(&context.blocks[i])),
+    ]);
+}

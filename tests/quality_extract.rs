@@ -1,0 +1,146 @@
+//! How well pages are read, on the development sets where they are present, against the floors in
+//! `tests/quality/extract_floors.toml`; and that no page, however broken, panics or takes long.
+//!
+//! By default a sample of 200 pages is scored; `NEWSWIRE_QUALITY=full` scores all of them.
+
+#[path = "quality/metric.rs"]
+mod metric;
+
+use metric::{Score, score};
+use newswire::extract::{Extractor, Page, PageHeaders};
+use newswire::record::Article;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use url::Url;
+
+/// Pages scored of each set by default: 200 in all.
+const SAMPLE: [(&str, usize); 4] = [("wcxb_dev", 80), ("daniel", 40), ("trafilatura", 60), ("htmldate", 20)];
+
+fn data() -> Option<PathBuf> {
+    let shared = std::env::var_os("NEWSWIRE_SHARED").map(PathBuf::from);
+    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
+    Some(shared.join("data/extract")).filter(|path| path.is_dir())
+}
+
+fn extract(url: &str, html: &str) -> Article {
+    let url = Url::parse(url).unwrap_or_else(|_| Url::parse("https://unknown.example/").unwrap());
+    Extractor::bundled().extract(&Page { url: &url, html, headers: &PageHeaders::default() })
+}
+
+fn read_page(set: &Path, id: &str) -> String {
+    let file = std::fs::File::open(set.join("pages").join(format!("{id}.html.gz"))).unwrap();
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Every n-th page of a set, so that the sample is the same every time.
+fn scored(data: &Path, name: &str, pages: usize) -> Score {
+    let set = data.join(name);
+    let gold: BTreeMap<String, Value> =
+        serde_json::from_str(&std::fs::read_to_string(set.join("gold.json")).unwrap()).unwrap();
+    let step = gold.len().div_ceil(pages).max(1);
+    let pages = gold.iter().step_by(step);
+    score(
+        pages.map(|(id, gold)| {
+            (gold, extract(gold["url"].as_str().unwrap_or_default(), &read_page(&set, id)))
+        }),
+    )
+}
+
+#[test]
+fn pages_are_read_at_least_as_well_as_the_floors_say() {
+    let Some(data) = data() else {
+        eprintln!("the development sets are not here: nothing to score");
+        return;
+    };
+    let full = std::env::var("NEWSWIRE_QUALITY").is_ok_and(|v| v == "full");
+    let floors: toml::Table = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/quality/extract_floors.toml"),
+    )
+    .unwrap()
+    .parse()
+    .unwrap();
+    let floors = floors[if full { "full" } else { "sample" }].as_table().unwrap();
+    let mut below = Vec::new();
+    for (name, pages) in SAMPLE {
+        let score = scored(&data, name, if full { usize::MAX } else { pages });
+        for (measure, floor) in floors[name].as_table().unwrap() {
+            let (found, floor) = (score.get(measure), floor.as_float().unwrap());
+            println!("{name} {measure} {found:.4} (floor {floor})");
+            if found < floor {
+                below.push(format!("{name} {measure} is {found:.4}, its floor {floor}"));
+            }
+        }
+    }
+    assert!(below.is_empty(), "{}", below.join("; "));
+}
+
+/// Pages that break parsers, each of about a megabyte or more.
+fn hostile_pages() -> Vec<(&'static str, String)> {
+    let paragraph = "<p>A paragraph of some length, with a comma, that an article could have.</p>";
+    vec![
+        ("nested divs", "<div>".repeat(100_000) + "text"),
+        ("nested divs with text", "<div>word ".repeat(100_000)),
+        (
+            "a million attributes",
+            format!("<div {}>text</div>", (0..1_000_000).map(|i| format!("a{i} ")).collect::<String>()),
+        ),
+        (
+            "attributes with values",
+            format!("<p {}>text", (0..200_000).map(|i| format!("a{i}='{i}' ")).collect::<String>()),
+        ),
+        ("unclosed formatting", "<b><i><font size=1><u>x<p>y".repeat(40_000)),
+        ("distinct formatting", (0..40_000).map(|i| format!("<b id={i}><p>x")).collect()),
+        ("unclosed everything", "<div><p><a href=x><table><tr><td><ul><li>word ".repeat(20_000)),
+        ("misnested", "<a><p><b></a></p></b><table><a><div></table>".repeat(25_000)),
+        ("nul bytes", "\0<p>\0a\0b\0</p>".repeat(100_000)),
+        ("one text node", "word, ".repeat(1_700_000)),
+        ("no spaces", "a".repeat(10_000_000)),
+        ("many paragraphs", paragraph.repeat(60_000)),
+        ("open comment", "<!--".to_owned() + &"<p>x".repeat(300_000)),
+        ("open tag", "<a href='".to_owned() + &"x".repeat(2_000_000)),
+        ("templates", "<template><div>".repeat(50_000)),
+        ("svg and math", "<svg><math><mi>x<desc><p>".repeat(40_000)),
+        ("frames", "<frameset><frame src=x>".repeat(50_000)),
+        ("selects", "<select><option>a<select><optgroup>".repeat(30_000)),
+        ("entities", "&amp;&#0;&#x110000;&notanentity;".repeat(60_000)),
+        ("json-ld nesting", format!("<script type='application/ld+json'>{}</script>", "[".repeat(1_000_000))),
+        (
+            "json-ld objects",
+            format!("<script type='application/ld+json'>{}</script>", "{\"@graph\":[".repeat(100_000)),
+        ),
+        ("state script", format!("<script>x = {}</script>", "{\"content\":[".repeat(100_000))),
+        ("metas", "<meta name=author content='By A B and C D, E F'>".repeat(40_000)),
+        (
+            "bylines",
+            "<span class=author>By 1</span><time>x</time><span class=date>1 1 1</span>".repeat(20_000),
+        ),
+        ("end tags", "</p></div></b></body></html>".repeat(60_000)),
+        ("tables", "<table><tr><td>".repeat(60_000)),
+        ("headings", "<h1>A title like many others</h1>".repeat(40_000)),
+    ]
+}
+
+#[test]
+fn no_page_panics_or_takes_more_than_its_time() {
+    // The dev profile compiles this crate with opt-level 1, and the machine may be busy: four times the release bound.
+    let per_megabyte = Duration::from_millis(1_000);
+    let mut slow = Vec::new();
+    for (name, html) in hostile_pages() {
+        let started = Instant::now();
+        // A stack as small as any thread's: recursion by depth would overflow it.
+        let megabytes = html.len().max(1_000_000) as f64 / 1e6;
+        let worker = std::thread::Builder::new().stack_size(512 * 1024);
+        worker.spawn(move || extract("https://a.example/x", &html)).unwrap().join().unwrap();
+        let allowed = per_megabyte.mul_f64(megabytes);
+        println!("{name}: {:?} for {megabytes:.1} MB", started.elapsed());
+        if started.elapsed() > allowed {
+            slow.push(format!("{name} took {:?}, allowed {allowed:?}", started.elapsed()));
+        }
+    }
+    assert!(slow.is_empty(), "{}", slow.join("; "));
+}
