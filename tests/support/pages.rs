@@ -48,31 +48,26 @@ impl Article {
         )
     }
 
-    /// Words drawn by number: two articles share the little words and hardly a phrase, as real ones do.
+    /// Words drawn by number, every second one the article's own: two articles share little words and hardly a
+    /// phrase, as real ones do. (With fixed phrases they would pass for two versions of one article.)
     fn paragraph(&self, index: usize) -> String {
         (0..3).map(|sentence| self.sentence(index * 3 + sentence)).collect::<Vec<_>>().join(" ")
     }
 
     fn sentence(&self, index: usize) -> String {
-        let draw = |list: &'static [&'static str], at: usize| word(list, mixed(self.number, index * 16 + at));
-        let noun = |at| draw(NOUNS, at);
-        format!(
-            "The {} {} {} the {} of {} after {} {} had {} a {} {}, and {} of the {} {} in {}.",
-            draw(KINDS, 0),
-            noun(1),
-            draw(DEEDS, 2),
-            noun(3),
-            draw(PLACES, 4),
-            draw(KINDS, 5),
-            noun(6),
-            draw(DEEDS, 7),
-            draw(KINDS, 8),
-            noun(9),
-            noun(10),
-            noun(11),
-            draw(DEEDS, 12),
-            draw(PLACES, 13),
-        )
+        let draw =
+            |list: &'static [&'static str], at: usize| word(list, mixed(self.number, index * 100 + at));
+        let phrase = |at: usize| {
+            let name = self.name(mixed(self.number + index, at) % 12);
+            format!("{} {name} {} {}", draw(LITTLE, at), draw(DEEDS, at + 20), draw(NOUNS, at + 40))
+        };
+        format!("{}.", (0..5).map(phrase).collect::<Vec<_>>().join(" "))
+    }
+
+    /// One of the people and villages of which only this article tells.
+    fn name(&self, which: usize) -> String {
+        let draw = |list: &'static [&'static str], at: usize| word(list, mixed(self.number * 31 + which, at));
+        format!("{}{}{}", draw(INITIALS, 1), draw(SYLLABLES, 2), draw(SYLLABLES, 3))
     }
 }
 
@@ -80,14 +75,23 @@ fn word(list: &'static [&'static str], at: usize) -> &'static str {
     list[at % list.len()]
 }
 
-/// Spreads neighbouring numbers far apart (multiplication by a large odd number, high bits kept).
+/// Spreads neighbouring numbers far apart (the finalizer of splitmix64).
 fn mixed(number: usize, at: usize) -> usize {
-    let product = (number as u64 * 977 + at as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (product >> 33) as usize
+    let seed = ((number as u64) << 32 | at as u64).wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let seed = (seed ^ (seed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let seed = (seed ^ (seed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    (seed ^ (seed >> 31)) as usize
 }
 
+const LITTLE: &[&str] =
+    &["the", "of", "and", "in", "for", "after", "with", "that", "when", "because", "while", "by"];
 const PLACES: &[&str] =
     &["Harbour", "Northgate", "Millbrook", "Eastfield", "Lakeside", "Old Town", "Ridgeway"];
+const INITIALS: &[&str] =
+    &["Ba", "Do", "Fe", "Gu", "Ka", "Li", "Mo", "Na", "Pe", "Ro", "Sa", "Ti", "Vo", "Wa"];
+const SYLLABLES: &[&str] = &[
+    "bel", "cor", "dan", "fil", "gar", "hem", "kin", "lor", "mar", "nev", "pol", "rik", "sum", "tav", "vin",
+];
 const MATTERS: &[&str] = &["bridge", "library", "tram", "school kitchen", "flood wall", "market hall"];
 #[rustfmt::skip]
 const NOUNS: &[&str] = &[
@@ -95,11 +99,6 @@ const NOUNS: &[&str] = &[
     "museum", "contract", "bakery", "tunnel", "survey", "festival", "clinic", "lantern", "harvest", "rowing club",
     "quarry", "newspaper", "pension", "bus lane", "greenhouse", "court", "archive", "vineyard", "garrison", "printer",
     "theatre", "lighthouse", "dairy", "permit", "sawmill", "stadium", "chapel", "fountain", "beekeeper", "depot",
-];
-#[rustfmt::skip]
-const KINDS: &[&str] = &[
-    "early", "costly", "narrow", "forgotten", "municipal", "wooden", "rival", "foreign", "quiet", "temporary",
-    "flooded", "popular", "private", "annual", "electric", "disputed", "modest", "historic", "northern", "volunteer",
 ];
 #[rustfmt::skip]
 const DEEDS: &[&str] = &[
