@@ -5,9 +5,9 @@ use memchr::{memchr, memmem};
 use std::borrow::Cow;
 
 /// Start tags deeper than this are dropped, their text kept. The deepest of 2,153 development pages has 68.
-const MAX_DEPTH: usize = 256;
+const MAX_DEPTH: usize = 160;
 /// Open formatting elements are reopened in every block: each costs a node a block. A guess: no development page reaches it.
-const MAX_OPEN_FORMATTING: usize = 48;
+const MAX_OPEN_FORMATTING: usize = 20;
 /// Options of one menu beyond this are dropped: unclosed, each is looked through for the next.
 const MAX_OPTIONS: usize = 1_000;
 /// Attributes of one tag beyond this are dropped with everything after them in the tag.
