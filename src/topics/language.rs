@@ -52,11 +52,20 @@ fn is_same(small: &str, word: &str) -> bool {
 /// Frequent function words of the languages in Latin letters that the taxonomy has words of.
 const SMALL_WORDS: &[(&str, &[&str])] = &[
     ("en", &["the", "of", "to", "and", "said", "for", "with", "was", "that", "by", "from", "it"]),
-    ("de", &["der", "die", "und", "das", "den", "dem", "von", "mit", "nicht", "ist", "ein", "eine", "auf", "zu"]),
+    (
+        "de",
+        &["der", "die", "und", "das", "den", "dem", "von", "mit", "nicht", "ist", "ein", "eine", "auf", "zu"],
+    ),
     ("fr", &["le", "la", "les", "des", "et", "du", "une", "dans", "que", "qui", "est", "pour", "au", "sur"]),
     ("es", &["el", "la", "los", "las", "del", "y", "que", "en", "por", "con", "una", "para", "su", "al"]),
-    ("pt", &["o", "os", "do", "da", "dos", "das", "em", "que", "uma", "para", "com", "não", "no", "na", "ao"]),
-    ("it", &["il", "di", "che", "della", "del", "gli", "una", "per", "con", "nel", "sono", "alla", "dei", "è"]),
+    (
+        "pt",
+        &["o", "os", "do", "da", "dos", "das", "em", "que", "uma", "para", "com", "não", "no", "na", "ao"],
+    ),
+    (
+        "it",
+        &["il", "di", "che", "della", "del", "gli", "una", "per", "con", "nel", "sono", "alla", "dei", "è"],
+    ),
     ("nl", &["de", "het", "een", "van", "en", "niet", "dat", "met", "zijn", "voor", "op", "ook", "aan"]),
     ("pl", &["i", "w", "na", "się", "nie", "że", "z", "do", "jest", "oraz", "po", "przez"]),
     ("tr", &["ve", "bir", "bu", "için", "ile", "olarak", "da", "de", "olan", "daha", "gibi"]),

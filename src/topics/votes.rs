@@ -61,10 +61,10 @@ impl<'a> Votes<'a> {
         cues.iter().any(|cue| self.cues[*cue as usize / 64] >> (cue % 64) & 1 == 1)
     }
 
-    /// Michael Jordan, then Jordan: the bare name is the person, unless the document speaks of the country anyway.
+    /// Michael Jordan, then Jordan; "Naples, Fla.", then Naples: the bare name is the person, unless the document speaks of the country anyway.
     fn remember_persons(&self, readings: &mut [Reading]) {
-        let persons: Vec<Source> =
-            readings.iter().filter(|r| r.rule == Some(Rule::Person)).map(|r| r.source).collect();
+        let is_elsewhere = |r: &Reading| matches!(r.rule, Some(Rule::Person | Rule::PlaceQualifier));
+        let persons: Vec<Source> = readings.iter().filter(|r| is_elsewhere(r)).map(|r| r.source).collect();
         if persons.is_empty() {
             return;
         }

@@ -38,12 +38,21 @@ pub(super) struct FamilyWeights {
     pub rank: f64,
     /// The family's only topic.
     pub alone: f64,
+    /// Times `ln(bytes of the body / 1000)`: one mention says more in a short text.
+    pub length: f64,
 }
 
 impl Weights {
     /// All numbers at one, so that a taxonomy without a `[scoring]` still works.
     fn plain() -> Weights {
-        let plain = FamilyWeights { bias: -1.0, title: 1.0, dateline: 1.0, lead: 1.0, body: 1.0, ..Default::default() };
+        let plain = FamilyWeights {
+            bias: -1.0,
+            title: 1.0,
+            dateline: 1.0,
+            lead: 1.0,
+            body: 1.0,
+            ..Default::default()
+        };
         Weights {
             kinds: [1.0; Kind::ALL.len()],
             inside_organisation: 1.0,
@@ -97,6 +106,7 @@ impl Weights {
             "late" => Some(&mut family.late),
             "rank" => Some(&mut family.rank),
             "alone" => Some(&mut family.alone),
+            "length" => Some(&mut family.length),
             _ => None,
         }
     }
