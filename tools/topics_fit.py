@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-NAMES = ["title", "dateline", "lead", "body", "listed", "long_list", "late", "rank", "alone"]
+NAMES = ["title", "dateline", "lead", "body", "listed", "long_list", "late", "length", "rank", "alone"]
 # Historical states count as their successors, as in the scorer.
 SUCCESSOR = {"country:su": "country:ru", "country:yu": "country:rs", "country:cs": "country:cz",
              "country:dd": "country:de", "country:yd": "country:ye"}
@@ -75,7 +75,8 @@ def features(mentions, lengths, body_length):
     listed = max((lengths.get(id(m), 0) for m in mentions), default=0)
     starts = [m["start"] / body_length for m in mentions if m["zone"] in ("lead", "body")]
     return [best["title"], best["dateline"], math.log1p(total["lead"]), math.log1p(total["body"]),
-            float(listed >= 3), float(listed >= 5), min(starts, default=1.0)]
+            float(listed >= 3), float(listed >= 5), min(starts, default=1.0),
+            math.log(min(max(body_length, 50), 8000) / 1000)]
 
 
 def f1(counts):

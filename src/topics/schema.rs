@@ -112,6 +112,7 @@ pub(super) struct RawTerm {
 pub(super) struct RawAmbiguous {
     pub terms: Vec<String>,
     pub otherwise: Option<String>,
+    pub given_name: bool,
     /// Topic, kind of word, and what speaks for it.
     pub readings: Vec<(String, Kind, Vec<String>)>,
     pub place: Place,
@@ -341,11 +342,18 @@ impl Reader<'_, '_> {
 
     fn ambiguous(&mut self, table: &DeTable, span: &Range<usize>) {
         let place = self.place(span);
-        let mut entry = RawAmbiguous { terms: Vec::new(), otherwise: None, readings: Vec::new(), place };
+        let mut entry = RawAmbiguous {
+            terms: Vec::new(),
+            otherwise: None,
+            given_name: false,
+            readings: Vec::new(),
+            place,
+        };
         for (key, value) in table.iter() {
             match key.get_ref().as_ref() {
                 "terms" => entry.terms = self.words("terms", value),
                 "otherwise" => entry.otherwise = self.file.string("otherwise", value),
+                "given_name" => entry.given_name = self.file.boolean("given_name", value).unwrap_or(false),
                 "reading" => {
                     let Some(list) = self.file.list("reading", value) else { continue };
                     entry.readings = list.iter().filter_map(|item| self.reading(item)).collect();

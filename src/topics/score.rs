@@ -59,9 +59,13 @@ pub(super) fn score(
     readings: &[Reading],
 ) -> Vec<Scored> {
     let evidence = collect(taxonomy, document, found, readings);
+    let length = length(document);
     let mut scored: Vec<Scored> = evidence
         .iter()
-        .map(|(topic, own)| Scored { topic: *topic, score: to_score(taxonomy, *topic, own, &evidence) })
+        .map(|(topic, own)| Scored {
+            topic: *topic,
+            score: to_score(taxonomy, *topic, own, &evidence, length),
+        })
         .collect();
     let id = |scored: &Scored| taxonomy.topics[scored.topic as usize].id.as_str();
     scored.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| id(a).cmp(id(b))));
@@ -132,11 +136,18 @@ fn family(taxonomy: &Taxonomy, reading: &Reading) -> super::taxonomy::Family {
     taxonomy.topics[reading.topic as usize].family
 }
 
+/// The logarithm of the body's length, 0 at 1,000 bytes. Beyond 8,000 an article is just long.
+fn length(document: &Document) -> f64 {
+    let bytes = document.body.text.lower.len().clamp(50, 8000);
+    (bytes as f64 / 1000.0).ln()
+}
+
 fn to_score(
     taxonomy: &Taxonomy,
     topic: TopicIndex,
     own: &Evidence,
     all: &BTreeMap<TopicIndex, Evidence>,
+    length: f64,
 ) -> f64 {
     let family = taxonomy.topics[topic as usize].family;
     let weights = taxonomy.weights.of_family(family);
@@ -150,6 +161,7 @@ fn to_score(
         + weights.long_list * flag(own.listed >= 5)
         + weights.late * own.first
         + weights.rank * own.sum(weights) / strongest
-        + weights.alone * flag(is_alone);
+        + weights.alone * flag(is_alone)
+        + weights.length * length;
     1.0 / (1.0 + (-sum).exp())
 }

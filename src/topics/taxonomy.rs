@@ -89,6 +89,7 @@ impl Term {
 pub(super) struct Ambiguous {
     pub text: String,
     pub otherwise: Option<TopicIndex>,
+    pub given_name: bool,
     pub readings: Vec<Reading>,
 }
 
@@ -180,6 +181,9 @@ impl Compiler {
     fn term(&mut self, raw: &RawTerm) {
         let Some(&topic) = self.topic_of.get(&raw.topic) else { return };
         self.spelling(raw, &raw.text, topic);
+        if let Some(stem) = cyrillic_stem(&raw.text) {
+            self.spelling(raw, stem, topic);
+        }
         let takes_plural = raw.kind == Kind::Demonym
             && raw.language.as_deref() == Some("en")
             && !raw.text.ends_with(['s', 'h', 'e', '*']);
@@ -246,7 +250,12 @@ impl Compiler {
                 .collect();
             let pattern = self.pattern(fold_term(text).0);
             let index = self.ambiguous.len() as u32;
-            self.ambiguous.push(Ambiguous { text: text.clone(), otherwise, readings });
+            self.ambiguous.push(Ambiguous {
+                text: text.clone(),
+                otherwise,
+                given_name: raw.given_name,
+                readings,
+            });
             self.patterns[pattern as usize].meanings.push(Meaning::Ambiguous(index));
         }
     }
@@ -346,6 +355,13 @@ fn topic(raw: &super::schema::RawTopic) -> Topic {
         family: Family::of(&raw.id),
         country: None,
     }
+}
+
+/// "Турци" of "Турция": the endings of its cases begin behind it. One word of five letters at least.
+fn cyrillic_stem(text: &str) -> Option<&str> {
+    let is_word = Script::of(text) == Script::Cyrillic && text.chars().all(char::is_alphabetic);
+    let stem = text.strip_suffix(['а', 'я', 'ь', 'й', 'ы'])?;
+    (is_word && stem.chars().count() >= 4).then_some(stem)
 }
 
 /// `sanction*` stands for every word that begins so, `*산` with a star in front for any place in a word.

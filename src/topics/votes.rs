@@ -4,7 +4,7 @@ use super::document::Document;
 use super::mentions::{Reading, Rule, Source};
 use super::scan::Found;
 use super::schema::{Kind, Lexicon};
-use super::taxonomy::{Ambiguous, Meaning, Taxonomy, TopicIndex};
+use super::taxonomy::{Ambiguous, Family, Meaning, Taxonomy, TopicIndex};
 use std::collections::HashMap;
 
 /// What the document says without doubt.
@@ -32,6 +32,7 @@ impl<'a> Votes<'a> {
         votes.remember_persons(readings);
         votes.remember_organisations(readings);
         votes.compounds(readings);
+        votes.only_companies(readings);
         votes.doubtful_terms(readings);
         votes.count(readings);
         votes.ambiguous_words(readings);
@@ -61,10 +62,10 @@ impl<'a> Votes<'a> {
         cues.iter().any(|cue| self.cues[*cue as usize / 64] >> (cue % 64) & 1 == 1)
     }
 
-    /// Michael Jordan, then Jordan: the bare name is the person, unless the document speaks of the country anyway.
+    /// Michael Jordan, then Jordan; "Naples, Fla.", then Naples: the bare name is the person, unless the document speaks of the country anyway.
     fn remember_persons(&self, readings: &mut [Reading]) {
-        let persons: Vec<Source> =
-            readings.iter().filter(|r| r.rule == Some(Rule::Person)).map(|r| r.source).collect();
+        let is_elsewhere = |r: &Reading| matches!(r.rule, Some(Rule::Person | Rule::PlaceQualifier));
+        let persons: Vec<Source> = readings.iter().filter(|r| is_elsewhere(r)).map(|r| r.source).collect();
         if persons.is_empty() {
             return;
         }
@@ -89,6 +90,25 @@ impl<'a> Votes<'a> {
             let Source::Term(index) = reading.source else { continue };
             if first.get(&index) == Some(&true) && !self.supported_by_others(reading) {
                 reading.lower(self.taxonomy.weights.inside_organisation, Rule::InsideOrganisation);
+            }
+        }
+    }
+
+    /// A country that is only ever part of companies' names, beside one that is meant itself, is not meant.
+    fn only_companies(&self, readings: &mut [Reading]) {
+        let is_country = |r: &Reading| self.taxonomy.topics[r.topic as usize].family == Family::Country;
+        let is_company = |r: &Reading| r.rule == Some(Rule::InsideOrganisation);
+        let meant: Vec<TopicIndex> = readings
+            .iter()
+            .filter(|r| r.is_kept && is_country(r) && !is_company(r))
+            .map(|r| r.topic)
+            .collect();
+        if meant.is_empty() {
+            return;
+        }
+        for reading in readings.iter_mut().filter(|r| r.is_kept && is_company(r) && r.kind.is_place()) {
+            if !meant.contains(&reading.topic) {
+                reading.suppress(Rule::InsideOrganisation);
             }
         }
     }
@@ -180,7 +200,7 @@ impl<'a> Votes<'a> {
             return true;
         }
         if is_exact {
-            return false;
+            return stands_in_capitals(&part.text.cased, found.start, found.end);
         }
         let before = part.text.cased[..found.start].trim_end_matches([' ', '"', '\'', '(', '-']);
         let starts_sentence = before.is_empty() || before.ends_with(['.', '!', '?', ':', '\n', '\u{2026}']);
@@ -254,8 +274,16 @@ impl<'a> Votes<'a> {
     }
 
     fn is_person(&self, topic: TopicIndex) -> bool {
-        self.taxonomy.topics[topic as usize].family == super::taxonomy::Family::Person
+        self.taxonomy.topics[topic as usize].family == Family::Person
     }
+}
+
+/// "WHO KNOWS": the word before or behind is in capitals too, and long enough to be no acronym's initial.
+fn stands_in_capitals(text: &str, start: usize, end: usize) -> bool {
+    let is_loud = |word: &str| word.len() > 4 && word.chars().all(|c| c.is_uppercase());
+    let before = text[..start].trim_end().rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or("");
+    let after = text[end..].trim_start().split(|c: char| !c.is_alphabetic()).next().unwrap_or("");
+    is_loud(before) || is_loud(after)
 }
 
 fn cues(taxonomy: &Taxonomy, found: &[Found]) -> Vec<u64> {

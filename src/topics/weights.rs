@@ -38,6 +38,8 @@ pub(super) struct FamilyWeights {
     pub rank: f64,
     /// The family's only topic.
     pub alone: f64,
+    /// Times `ln(bytes of the body / 1000)`: one mention says more in a short text.
+    pub length: f64,
 }
 
 impl Weights {
@@ -104,6 +106,7 @@ impl Weights {
             "late" => Some(&mut family.late),
             "rank" => Some(&mut family.rank),
             "alone" => Some(&mut family.alone),
+            "length" => Some(&mut family.length),
             _ => None,
         }
     }
