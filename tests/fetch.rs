@@ -52,7 +52,7 @@ pub fn job(url: &str) -> Job {
 }
 
 pub async fn fetch_job(fetcher: &Fetcher, job: &Job, known: Option<&Validators>) -> Fetched {
-    let order = FetchOrder { job, validators: known, patience: Duration::from_secs(5) };
+    let order = FetchOrder { job, validators: known, patience: Duration::from_secs(11) };
     tokio::time::timeout(Duration::from_secs(12), fetcher.fetch(order)).await.expect("no fetch hangs")
 }
 

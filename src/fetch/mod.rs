@@ -13,6 +13,7 @@ pub mod memory;
 pub mod page_kind;
 pub mod robots;
 mod robots_cache;
+mod robots_fetch;
 mod settings;
 mod status;
 pub mod transport;
