@@ -18,10 +18,17 @@ fn at(milliseconds: i64) -> Timestamp {
 /// What may happen to the world in one step.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Arrive { host: u8, patience: u16 },
-    Pass { milliseconds: u16 },
+    Arrive {
+        host: u8,
+        patience: u16,
+    },
+    Pass {
+        milliseconds: u16,
+    },
     /// The oldest request under way ends.
-    End { kind: u8 },
+    End {
+        kind: u8,
+    },
     /// Somebody in line is let go.
     Leave,
 }
