@@ -188,3 +188,21 @@ fn ctrl_c_ends_in_good_order_and_says_what_is_left() {
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("stopped after 1 URLs"), "{told}");
 }
+
+#[test]
+fn explain_tells_every_step_of_one_url() {
+    let web = DemoWeb::start();
+    let explain = |url: &str| {
+        let output = newswire(&["explain", "--proxy", &web.proxy, url]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let told = explain("http://dly.example/k4101");
+    for step in ["leaves the site", "short_link, link_shortlink", "North Korea (title 0)", "in full"] {
+        assert!(told.contains(step), "{step} not in\n{told}");
+    }
+    assert!(!told.contains('\u{1b}'), "no colour in a pipe");
+    assert!(explain("http://www.daily.example/members/letter-to-subscribers/").contains("robots_denied"));
+    assert!(explain("http://www.harbor.example/harbour-fees").contains("noindex"));
+    assert!(explain("not a url").contains("invalid_url"));
+}

@@ -42,7 +42,7 @@ Examples:
   newswire ingest --input urls.txt --state seen/ > events.jsonl      a second run publishes nothing twice
   tail -f urls.txt | newswire ingest | jq -r '[.title, (.topics | map(.id) | join(\" \"))] | @tsv'")]
     Ingest(IngestArgs),
-    /// A small news site in the binary, ingested through the whole pipeline: no network, no Kafka
+    /// Ingests a small news site that is in the binary: no network, no Kafka
     Demo(DemoArgs),
     /// The worker: URLs from Kafka, events to Kafka, each article exactly once
     #[command(after_help = "\
@@ -66,6 +66,11 @@ Examples:
 Example:
   newswire tail --topic country:kp | jq .title")]
     Tail(kafka::tail::TailArgs),
+    /// Every step for one URL, for a person: redirects, identity, fields and their sources, topics and their evidence
+    #[command(after_help = "\
+Example:
+  newswire explain https://news.example/story")]
+    Explain(ExplainArgs),
     /// One page in, the article as an event's JSON out; no network
     #[command(after_help = "\
 Examples:
@@ -143,6 +148,14 @@ fn duration(text: &str) -> Result<Duration, String> {
     use serde::de::value::StrDeserializer;
     humantime_serde::deserialize(StrDeserializer::<serde::de::value::Error>::new(text))
         .map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The URL, or a URL record
+    pub url: String,
+    #[command(flatten)]
+    pub fetch: FetchArgs,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod assemble;
 mod batch;
 mod check;
 pub mod demo;
+mod explain;
 mod extract;
 mod failure;
 mod health;
@@ -44,6 +45,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Rejects(command) => kafka::rejects::run(settings, &command),
         Command::Lookup(args) => kafka::lookup::run(settings, &args),
         Command::Tail(args) => kafka::tail::run(settings, &args),
+        Command::Explain(args) => explain::run(settings, &args),
         Command::Extract(args) => extract::run(settings, &args),
         Command::Tag(args) => tag::run(settings, &args),
         Command::Check => check::run(settings),

@@ -2,7 +2,7 @@
 
 use super::args::SettingsArgs;
 use super::failure::Failure;
-use crate::config::{Loaded, Sources, load};
+use crate::config::{Config, Loaded, Sources, load};
 use crate::telemetry::start_logs;
 use std::io::{self, Read};
 use std::path::Path;
@@ -38,6 +38,11 @@ pub fn start(args: &SettingsArgs) -> Result<Loaded, Failure> {
     let loaded = load_config(args, Vec::new())?;
     start_logs(&loaded.config.telemetry, args.log_level.as_deref(), BoxMakeWriter::new(io::stderr));
     Ok(loaded)
+}
+
+/// For commands that tell a person on standard output what others log.
+pub fn start_logs_at(config: &Config, level: &str) {
+    start_logs(&config.telemetry, Some(level), BoxMakeWriter::new(io::stderr));
 }
 
 pub fn runtime() -> Result<Runtime, Failure> {
