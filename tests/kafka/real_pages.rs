@@ -25,7 +25,9 @@ fn two_hundred_real_pages_twice_are_four_hundred_outcomes() {
         newswire.sites.serve(url, Page::html(html.clone()));
     }
     let mut workers = [newswire.start_worker(), newswire.start_worker()];
-    workers.iter().for_each(|worker| drop(worker.health_port()));
+    for worker in &workers {
+        worker.health_port();
+    }
 
     let started = Instant::now();
     let urls: Vec<&String> = pages.keys().collect();
