@@ -49,9 +49,7 @@ impl Scanner<'_> {
             let input = Input::new(text).span(at..text.len());
             let Some(hit) = self.taxonomy.automaton.find(input) else { return };
             let standing = self.standing(hit.pattern().as_u32(), hit.start());
-            // Nothing stands here ("chad" in "machado"): go on behind its first character.
-            let next = text[hit.start()..].chars().next().map_or(1, char::len_utf8);
-            at = standing.last().map_or(hit.start() + next, |spelling| spelling.end);
+            at = standing.last().map_or_else(|| behind_word(text, hit.start()), |spelling| spelling.end);
             found.extend(standing);
         }
     }
@@ -103,4 +101,12 @@ impl Scanner<'_> {
     fn is_spoken(&self, languages: u64, pattern: &Pattern) -> bool {
         languages == 0 || languages & self.languages != 0 || pattern.script != super::script::Script::Spaced
     }
+}
+
+/// Where to go on when nothing stands at `start` ("chad" in "machado"): nothing stands later in that word either, if
+/// it is of ASCII letters; elsewhere the next character may begin something.
+fn behind_word(text: &str, start: usize) -> usize {
+    let word = text.as_bytes()[start..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let step = text[start..].chars().next().map_or(1, char::len_utf8);
+    start + word.max(step)
 }

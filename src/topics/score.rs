@@ -60,12 +60,10 @@ pub(super) fn score(
 ) -> Vec<Scored> {
     let evidence = collect(taxonomy, document, found, readings);
     let length = length(document);
+    let rivals = rivals(taxonomy, &evidence);
     let mut scored: Vec<Scored> = evidence
         .iter()
-        .map(|(topic, own)| Scored {
-            topic: *topic,
-            score: to_score(taxonomy, *topic, own, &evidence, length),
-        })
+        .map(|(topic, own)| Scored { topic: *topic, score: to_score(taxonomy, *topic, own, &rivals, length) })
         .collect();
     let id = |scored: &Scored| taxonomy.topics[scored.topic as usize].id.as_str();
     scored.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| id(a).cmp(id(b))));
@@ -142,26 +140,43 @@ fn length(document: &Document) -> f64 {
     (bytes as f64 / 1000.0).ln()
 }
 
+/// A family's topics in this document.
+#[derive(Clone, Copy, Default)]
+struct Rivals {
+    count: usize,
+    strongest: f64,
+}
+
+fn rivals(taxonomy: &Taxonomy, evidence: &BTreeMap<TopicIndex, Evidence>) -> [Rivals; 4] {
+    let mut rivals = [Rivals::default(); 4];
+    for (topic, own) in evidence {
+        let family = taxonomy.topics[*topic as usize].family;
+        let rival = &mut rivals[family as usize];
+        rival.count += 1;
+        rival.strongest = rival.strongest.max(own.sum(taxonomy.weights.of_family(family)));
+    }
+    rivals
+}
+
 fn to_score(
     taxonomy: &Taxonomy,
     topic: TopicIndex,
     own: &Evidence,
-    all: &BTreeMap<TopicIndex, Evidence>,
+    rivals: &[Rivals; 4],
     length: f64,
 ) -> f64 {
     let family = taxonomy.topics[topic as usize].family;
     let weights = taxonomy.weights.of_family(family);
-    let rivals = || all.iter().filter(|(t, _)| taxonomy.topics[**t as usize].family == family);
-    let strongest = rivals().map(|(_, evidence)| evidence.sum(weights)).fold(f64::MIN_POSITIVE, f64::max);
-    let is_alone = rivals().count() == 1;
+    let Rivals { count, strongest } = rivals[family as usize];
+    let own_sum = own.sum(weights);
     let flag = |condition: bool| f64::from(u8::from(condition));
     let sum = weights.bias
-        + own.sum(weights)
+        + own_sum
         + weights.listed * flag(own.listed >= 3)
         + weights.long_list * flag(own.listed >= 5)
         + weights.late * own.first
-        + weights.rank * own.sum(weights) / strongest
-        + weights.alone * flag(is_alone)
+        + weights.rank * own_sum / strongest.max(f64::MIN_POSITIVE)
+        + weights.alone * flag(count == 1)
         + weights.length * length;
     1.0 / (1.0 + (-sum).exp())
 }
