@@ -119,6 +119,7 @@ fn hostile_pages() -> Vec<(&'static str, String)> {
             "bylines",
             "<span class=author>By 1</span><time>x</time><span class=date>1 1 1</span>".repeat(20_000),
         ),
+        ("bare bylines", "By x<br>1.1.<br>".repeat(60_000)),
         ("end tags", "</p></div></b></body></html>".repeat(60_000)),
         ("tables", "<table><tr><td>".repeat(60_000)),
         ("headings", "<h1>A title like many others</h1>".repeat(40_000)),

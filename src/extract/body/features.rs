@@ -110,7 +110,14 @@ impl PageFacts {
 
 /// Letters and digits in lower case.
 pub fn squash(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    let mut squashed = String::with_capacity(text.len());
+    for c in text.chars().filter(|c| c.is_alphanumeric()) {
+        match c.is_ascii() {
+            true => squashed.push(c.to_ascii_lowercase()),
+            false => squashed.extend(c.to_lowercase()),
+        }
+    }
+    squashed
 }
 
 fn hash(value: impl Hash) -> u64 {

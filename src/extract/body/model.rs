@@ -4,6 +4,11 @@ use std::sync::LazyLock;
 
 static TREES: LazyLock<Trees> = LazyLock::new(|| Trees::parse(include_str!("model/trees.txt")));
 
+/// Most blocks are menus and teasers, decided after few trees: below this (a probability of one percent) the others,
+/// which only refine, are not asked.
+const HOPELESS: f32 = -4.6;
+const TREES_BETWEEN_LOOKS: usize = 40;
+
 /// What a leaf's `feature` says.
 const LEAF: u16 = u16::MAX;
 
@@ -55,7 +60,13 @@ impl Trees {
     }
 
     fn probability(&self, row: &[f32]) -> f32 {
-        let sum: f32 = self.roots.iter().map(|&root| self.leaf(root as usize, row)).sum();
+        let mut sum = 0.0;
+        for trees in self.roots.chunks(TREES_BETWEEN_LOOKS) {
+            sum += trees.iter().map(|&root| self.leaf(root as usize, row)).sum::<f32>();
+            if sum < HOPELESS {
+                break;
+            }
+        }
         1.0 / (1.0 + (-sum).exp())
     }
 

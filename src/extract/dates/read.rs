@@ -112,8 +112,35 @@ fn sharpened(dom: &Dom, evidence: &Evidence, found: Published, reading: Reading<
             .unwrap_or(found);
     }
     let in_utc = found.zone == Zone::Declared && found.at.offset.is_zero();
-    let local = if in_utc { visible::local_telling(dom, evidence, found, reading) } else { None };
-    local.unwrap_or(found)
+    if !in_utc {
+        return found;
+    }
+    let local = visible::local_telling(dom, evidence, found, reading);
+    local.or_else(|| by_the_clock_shown(dom, evidence, found, reading)).unwrap_or(found)
+}
+
+/// A moment in UTC beside a clock time shown without its zone tells the zone: `06:35Z` and "10:35 p.m." of the day
+/// before are eight hours apart. Only whole half hours count, so that the time of something else is not taken for it.
+fn by_the_clock_shown(
+    dom: &Dom,
+    evidence: &Evidence,
+    found: Published,
+    reading: Reading<'_>,
+) -> Option<Published> {
+    const HALF_HOUR: i64 = 30 * 60;
+    const FARTHEST_ZONE: i64 = 14 * 3600;
+    let shown = visible::by_time(dom, evidence, Search::Article, reading)
+        .filter(|s| s.precision != Precision::Day)
+        .or_else(|| visible::by_name(dom, evidence, Search::Article, reading))
+        .filter(|s| s.precision == Precision::Minute && s.zone == Zone::Assumed)?;
+    let minute = |at: DateTime| Some(at.timestamp()?.as_second().div_euclid(60) * 60);
+    let apart = minute(shown.at)? - minute(found.at)?;
+    if apart == 0 || apart % HALF_HOUR != 0 || apart.abs() > FARTHEST_ZONE {
+        return None;
+    }
+    let offset = jiff::tz::Offset::from_seconds(i32::try_from(apart).ok()?).ok()?;
+    let civil = offset.to_datetime(found.at.timestamp()?);
+    Some(Published { at: DateTime { civil, offset }, ..found })
 }
 
 fn of_day(day: jiff::civil::Date) -> Published {
@@ -136,4 +163,50 @@ fn meta_date(evidence: &Evidence, names: &[&str], reading: Reading<'_>) -> Found
         let (_, content) = evidence.meta(&[name])?;
         Some((first_date(content, reading)?, "meta"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(html: &str, url: &str, expected: &str) {
+        let dom = Dom::parse(html);
+        let url = Url::parse(url).unwrap();
+        let mut article = Article::default();
+        read(&dom, &Evidence::gather(&dom, &url), &url, &mut article);
+        let source = article.sources.get("published_at").cloned().unwrap_or_default();
+        let told = article.published.map(|p| format!("{} {source}", p.at)).unwrap_or_default();
+        assert_eq!(told, expected, "{html}");
+    }
+
+    const META: &str = "<meta property=article:published_time content='2025-03-12T03:35:10Z'>";
+
+    #[test]
+    fn a_moment_in_utc_is_given_its_zone_where_the_page_tells_it() {
+        check(META, "https://a.example/", "2025-03-12T03:35:10Z meta");
+        let time = format!("{META}<body><time datetime='2025-03-11T20:35:10-07:00'>last night</time>");
+        check(&time, "https://a.example/", "2025-03-11T20:35:10-07:00 meta");
+        let clock = format!("{META}<body><p class=date>March 11, 2025 at 8:35 pm</p>");
+        check(&clock, "https://a.example/", "2025-03-11T20:35:10-07:00 meta");
+        let other = format!("{META}<body><p class=date>March 11, 2025 at 8:41 pm</p>");
+        check(&other, "https://a.example/", "2025-03-12T03:35:10Z meta");
+    }
+
+    #[test]
+    fn the_day_of_the_url_is_sharpened_by_a_time_of_that_day() {
+        let url = "https://a.example/2025/03/11/x";
+        check("<p>no date</p>", url, "2025-03-11T00:00:00Z url");
+        check("<time datetime='2025-03-11T08:00+01:00'></time>", url, "2025-03-11T08:00:00+01:00 url");
+        check("<time datetime='2025-03-14T08:00+01:00'></time>", url, "2025-03-11T00:00:00Z url");
+    }
+
+    #[test]
+    fn dates_of_other_articles_and_of_the_frame_come_last() {
+        check(
+            "<div class=related><span class=date>1 May 2020</span></div><h1>T</h1><p>11 March 2025</p><footer>2 May 2021</footer>",
+            "https://a.example/x",
+            "2025-03-11T00:00:00Z text",
+        );
+        check("<div class=comments><p>1 May 2020</p></div>", "https://a.example/x", "");
+    }
 }

@@ -194,3 +194,36 @@ fn raw_end(bytes: &[u8], from: usize, name: &[u8]) -> usize {
     }
     bytes.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_page_is_left_as_it_is() {
+        let page = "<!DOCTYPE html><p class=a>x<p>y<ul><li>1<li>2</ul><script>if (a<b) {}</script><!-- <div> --><br/>";
+        assert!(matches!(tame(page), Cow::Borrowed(_)));
+        for broken in ["", "<", "<a", "</", "<a b='", "<!--", "<script>", "a < b", "<é>", "</é", "<p é='é"]
+        {
+            assert_eq!(tame(broken), broken);
+        }
+    }
+
+    #[test]
+    fn what_nests_without_end_loses_its_tags_and_keeps_its_text() {
+        let tamed = tame(&"<div>é".repeat(1_000)).into_owned();
+        assert_eq!(tamed.matches("<div>").count(), MAX_DEPTH);
+        assert_eq!(tamed.matches('é').count(), 1_000);
+        // Siblings do not nest, closed or not.
+        assert!(matches!(tame(&"<p>x<div>y</div>".repeat(1_000)), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_tag_with_too_many_attributes_keeps_the_first() {
+        let attributes: String = (0..1_000).map(|i| format!(" a{i}=\"{i}\"")).collect();
+        let page = format!("<p{attributes}>text</p>");
+        let tamed = tame(&page).into_owned();
+        assert!(tamed.starts_with("<p a0=\"0\" a1=\"1\"") && tamed.ends_with(">text</p>"));
+        assert!(tamed.len() < page.len() / 2);
+    }
+}

@@ -7,6 +7,8 @@ use crate::record::Author;
 
 /// A byline is short: longer texts are biographies (a guess that holds on the development pages).
 const MAX_BYLINE_CHARS: usize = 120;
+/// Its element is small too; reading larger ones for each text in them would be quadratic.
+const MAX_BYLINE_NODES: usize = 60;
 
 pub fn read(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
     let by_itemprop = evidence.itemprops.iter().copied().filter(|&id| {
@@ -78,9 +80,14 @@ fn by_word(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
         "author ",
     ];
     let start = evidence.h1.first().copied().unwrap_or(evidence.body).saturating_sub(40);
+    let mut single = Vec::new();
     for id in start.max(evidence.body)..dom.nodes.len() {
         let node = dom.node(id);
-        if node.tag != Tag::Text || node.text().len() > 2 * MAX_BYLINE_CHARS {
+        let around = dom.subtree(node.parent as usize);
+        if node.tag != Tag::Text
+            || node.text().len() > 2 * MAX_BYLINE_CHARS
+            || around.len() > MAX_BYLINE_NODES
+        {
             continue;
         }
         let lower = node.text().trim_start().to_lowercase();
@@ -96,8 +103,13 @@ fn by_word(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
         if named {
             return authors.into_iter().filter(|a| names::is_full_name(&a.name)).collect();
         }
+        // A first name or a login counts where the line is a byline by its date.
+        let dated = text.bytes().filter(u8::is_ascii_digit).count() >= 4;
+        if single.is_empty() && dated && authors.len() == 1 && !authors[0].name.contains(' ') {
+            single = authors;
+        }
     }
-    Vec::new()
+    single
 }
 
 fn names_a_byline(dom: &Dom, id: usize) -> bool {

@@ -4,6 +4,9 @@ use super::json_ld::{self, JsonLd};
 use crate::extract::dom::{Dom, Tag};
 use url::Url;
 
+/// Shorter scripts hold no article.
+const MIN_DATA_SCRIPT_BYTES: usize = 500;
+
 /// `<link rel=… href=…>`.
 pub struct LinkTag {
     /// Lower case, as written otherwise.
@@ -37,7 +40,7 @@ pub struct Evidence {
     pub itemprops: Vec<usize>,
     /// Elements with `class`, `id`, `rel` or `data-*` attributes that read like a byline or a date.
     pub hinted: Vec<usize>,
-    /// Scripts that hold data: JSON that is not JSON-LD, or assignments to a state variable.
+    /// Other scripts that are long enough to hold the page's state. Only looked into where the markup lacks something.
     pub data_scripts: Vec<usize>,
     pub body: usize,
 }
@@ -122,7 +125,7 @@ impl Evidence {
         let Some(text) = dom.children(id).next().map(|child| dom.node(child).text()) else { return };
         if kind.contains("ld+json") {
             json_ld_scripts.push(text.to_owned());
-        } else if text.len() > 500 && (kind.contains("json") || super::hints::is_state_script(text)) {
+        } else if text.len() > MIN_DATA_SCRIPT_BYTES {
             self.data_scripts.push(id);
         }
     }

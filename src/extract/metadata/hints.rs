@@ -1,4 +1,4 @@
-//! Which attribute values and scripts are worth a second look.
+//! Which attribute values are worth a second look.
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::LazyLock;
@@ -43,32 +43,7 @@ static HINTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         .expect("the patterns are fixed and few")
 });
 
-static STATE: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    AhoCorasick::new([
-        "__NEXT_DATA__",
-        "__INITIAL_STATE__",
-        "__PRELOADED_STATE__",
-        "__NUXT__",
-        "__APOLLO_STATE__",
-        "__STATE__",
-        "__DATA__",
-        "Fusion.globalContent",
-        "__INITIAL_DATA__",
-        "articleBody",
-        "\"paragraphs\"",
-        "\"content\":",
-        "\"body\":",
-    ])
-    .expect("the patterns are fixed and few")
-});
-
 /// Whether a class, id or rel reads like a byline, a date, a title or a breadcrumb.
 pub fn is_hint(value: &str) -> bool {
     HINTS.is_match(value)
-}
-
-/// Whether a script looks like page state as frameworks write it.
-pub fn is_state_script(text: &str) -> bool {
-    let head = text.char_indices().nth(400).map_or(text, |(at, _)| &text[..at]);
-    STATE.is_match(head) || text.trim_start().starts_with(['{', '[']) || STATE.is_match(text)
 }
