@@ -4,9 +4,12 @@
 mod support;
 
 mod against_python;
+mod broker_away;
 mod crash;
 mod deduplication;
+mod delays;
 mod real_pages;
 mod rejects;
+mod starts;
 mod support_works;
 mod whole_way;

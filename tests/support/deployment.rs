@@ -1,7 +1,7 @@
 //! newswire as somebody runs it: Kafka topics and groups of its own on the shared broker, web sites behind a proxy,
 //! and workers that are real processes of the real binary.
 
-use super::broker::broker;
+use super::broker::{Broker, broker};
 use super::kafka_client::{Isolation, Record, unique};
 use super::leash::Leashed;
 use super::page_server::PageServer;
@@ -9,6 +9,8 @@ use super::wait_for;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -20,18 +22,24 @@ const SIGNAL_TO_END: Duration = Duration::from_secs(30);
 
 pub struct Deployment {
     pub name: String,
+    broker: &'static Broker,
     pub sites: PageServer,
     settings: BTreeMap<String, String>,
     scratch: tempfile::TempDir,
 }
 
 impl Deployment {
+    /// On the broker that the tests of a binary share.
     pub fn new(name: &str) -> Deployment {
+        Deployment::on(broker(), name)
+    }
+
+    pub fn on(broker: &'static Broker, name: &str) -> Deployment {
         let (name, sites) = (unique(name), PageServer::start());
         let kafka_topics = ["urls", "articles", "rejects"]
             .map(|topic| (format!("KAFKA__TOPICS__{}", topic.to_uppercase()), format!("{name}.{topic}")));
         let own = [
-            ("KAFKA__BROKERS", broker().bootstrap()),
+            ("KAFKA__BROKERS", broker.bootstrap()),
             ("KAFKA__PARTITIONS", PARTITIONS.to_string()),
             ("KAFKA__GROUP_PREFIX", format!("{name}-")),
             ("KAFKA__TOPICS__INTERNAL_PREFIX", format!("{name}.")),
@@ -45,9 +53,9 @@ impl Deployment {
             ("TELEMETRY__LOG_FORMAT", "json".into()),
         ];
         let settings = own.map(|(key, value)| (key.to_owned(), value)).into_iter().chain(kafka_topics);
-        broker().create_topic(&format!("{name}.urls"), PARTITIONS, &[]);
+        broker.create_topic(&format!("{name}.urls"), PARTITIONS, &[]);
         let scratch = tempfile::tempdir().expect("a scratch folder");
-        Deployment { sites, settings: settings.collect(), scratch, name }
+        Deployment { broker, sites, settings: settings.collect(), scratch, name }
     }
 
     /// A key of the config as its variable without the prefix: `FETCH__DELAY`.
@@ -62,7 +70,7 @@ impl Deployment {
     }
 
     pub fn submit<U: AsRef<str>>(&self, urls: &[U]) {
-        broker().submit(&self.kafka_topic("urls"), urls);
+        self.broker.submit(&self.kafka_topic("urls"), urls);
     }
 
     /// Starts `newswire run` in an empty folder: nothing of an earlier worker is there.
@@ -84,11 +92,11 @@ impl Deployment {
 
     /// Committed events in the order of their partitions.
     pub fn events(&self) -> Vec<Record> {
-        broker().read_all(&self.kafka_topic("articles"), Isolation::Committed)
+        self.broker.read_all(&self.kafka_topic("articles"), Isolation::Committed)
     }
 
     pub fn rejects(&self) -> Vec<Value> {
-        let records = broker().read_all(&self.kafka_topic("rejects"), Isolation::Committed);
+        let records = self.broker.read_all(&self.kafka_topic("rejects"), Isolation::Committed);
         records.iter().map(Record::json).collect()
     }
 
@@ -124,11 +132,11 @@ impl Deployment {
 
     fn end_if_done(&self, group: &str, topic: &str) -> Option<BTreeMap<i32, i64>> {
         let topic = self.kafka_topic(topic);
-        let ends = broker().ends(&topic, Isolation::Uncommitted);
+        let ends = self.broker.ends(&topic, Isolation::Uncommitted);
         let used = ends.iter().filter(|(_, end)| **end > 0);
         let committed = match ends.values().sum::<i64>() {
             0 => BTreeMap::new(),
-            _ => broker().committed(&format!("{}-{group}", self.name), &topic),
+            _ => self.broker.committed(&format!("{}-{group}", self.name), &topic),
         };
         let is_done = !ends.is_empty() && used.clone().all(|(p, end)| committed.get(p) == Some(end));
         is_done.then_some(ends)
@@ -163,8 +171,11 @@ impl Worker {
         status.code().unwrap_or_else(|| panic!("ended by a signal:\n{}", self.end_of_log()))
     }
 
-    pub fn is_running(&mut self) -> bool {
-        self.process.ended().is_none()
+    /// The exit code of a worker that ends by itself.
+    pub fn ends_with(&mut self) -> i32 {
+        let status = self.process.wait(SIGNAL_TO_END);
+        let status = status.unwrap_or_else(|| panic!("a worker that goes on:\n{}", self.end_of_log()));
+        status.code().expect("not ended by a signal")
     }
 
     /// Whole lines of its log; one that is being written is left out.
@@ -192,6 +203,15 @@ impl Worker {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+
+    /// What `/readyz` answers: status line and body.
+    pub fn readiness(&self) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.health_port())).expect("a health port");
+        stream.write_all(b"GET /readyz HTTP/1.0\r\n\r\n").expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
     }
 
     /// The port of `/metrics`, `/healthz` and `/readyz`, which it logs.
