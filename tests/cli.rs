@@ -83,7 +83,7 @@ fn a_broken_config_is_told_whole_with_file_and_line() {
     let file = folder.path().join("mine.toml");
     fs::write(&file, "[kafka]\nbrokers = \"b:9092\"\ntopic = \"x\"\n\n[fetch]\ndelay = 5\n").unwrap();
     let file = file.to_str().unwrap();
-    let mut command = newswire(&["--config", file, "check"]);
+    let mut command = newswire(&["--config", file, "check", "--offline"]);
     let output = run(command.env("NEWSWIRE_TOPICS__THRESHOLD", "7"), b"");
     assert_eq!(output.status.code(), Some(2));
     let told = stderr(&output);
@@ -94,6 +94,21 @@ fn a_broken_config_is_told_whole_with_file_and_line() {
     ] {
         assert!(told.contains(&problem), "{problem} not in\n{told}");
     }
+}
+
+#[test]
+fn check_says_what_it_found_good_and_needs_a_contact() {
+    let without = run(&mut newswire(&["check", "--offline"]), b"");
+    assert_eq!(without.status.code(), Some(2));
+    assert!(stderr(&without).contains("fetch.user_agent: must name a contact"), "{}", stderr(&without));
+    let agent = "fetch.user_agent=MyNews/1.0 (+https://news.example/bot)";
+    let with = run(&mut newswire(&["check", "--offline", "--set", agent]), b"");
+    assert_eq!(with.status.code(), Some(0), "{}", stderr(&with));
+    assert!(
+        stdout(&with).contains("config ok") && stdout(&with).contains("taxonomy ok"),
+        "{}",
+        stdout(&with)
+    );
 }
 
 #[test]
@@ -186,7 +201,6 @@ fn the_schema_is_one_that_an_extracted_event_meets() {
     event["fetched_at"] = "2025-11-25T08:00:00Z".into();
     event["first_seen_at"] = "2025-11-25T08:00:00Z".into();
     event["rights"]["robots_allowed"] = true.into();
-    event["title"] = "Ministers agree on grain corridor".into();
     event["fetch"] = serde_json::json!({"status": 200, "bytes_wire": 1, "bytes_decoded": 1, "charset": "UTF-8",
         "redirects": [], "duration_ms": 1, "attempts": 0});
     let problems: Vec<String> =

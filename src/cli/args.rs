@@ -83,8 +83,8 @@ Examples:
 Example:
   echo '{\"id\":1,\"title\":\"APEC summit opens\",\"body\":\"Leaders met.\"}' | newswire tag --batch")]
     Tag(TagArgs),
-    /// Looks for everything that would stop the start: config and taxonomy, all problems at once
-    Check,
+    /// Looks for everything that would stop the start: config, taxonomy, brokers, Kafka topics; all problems at once
+    Check(CheckArgs),
     /// The taxonomy: its topics, and what it finds in a text
     #[command(subcommand)]
     Topics(TopicsCommand),
@@ -185,6 +185,13 @@ pub struct TagArgs {
     /// Every topic mentioned, whatever its score
     #[arg(long)]
     pub all_mentions: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Leaves the brokers alone
+    #[arg(long)]
+    pub offline: bool,
 }
 
 #[derive(Debug, Subcommand)]

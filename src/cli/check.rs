@@ -1,12 +1,13 @@
-//! `newswire check`: everything that would stop the start, at once.
+//! `newswire check`: everything that would stop the start, at once: config, taxonomy, brokers, Kafka topics.
 
-use super::args::SettingsArgs;
+use super::args::{CheckArgs, SettingsArgs};
 use super::failure::Failure;
 use super::{assemble, setup};
 use crate::config::{Loaded, check_for_run};
+use crate::worker;
 use std::io::{Write, stdout};
 
-pub fn run(settings: &SettingsArgs) -> Result<(), Failure> {
+pub fn run(settings: &SettingsArgs, args: &CheckArgs) -> Result<(), Failure> {
     let loaded = setup::load_config(settings, Vec::new())?;
     let mut problems: Vec<String> =
         loaded.place(check_for_run(&loaded.config)).iter().map(ToString::to_string).collect();
@@ -16,10 +17,27 @@ pub fn run(settings: &SettingsArgs) -> Result<(), Failure> {
         Err(Failure::Usage(more)) => problems.extend(more),
         Err(failure) => return Err(failure),
     }
+    if !args.offline {
+        match setup::runtime()?.block_on(worker::check(&loaded.config.kafka)) {
+            Ok(counts) => report.push(format!("kafka ok: {counts:?}")),
+            Err(more) => {
+                let (missing, more): (Vec<_>, Vec<_>) =
+                    more.into_iter().partition(|problem| is_missing(problem));
+                // `run` creates what is missing, where it may.
+                let creates = loaded.config.kafka.create_topics;
+                (if creates { &mut report } else { &mut problems }).extend(missing);
+                problems.extend(more);
+            }
+        }
+    }
     if !problems.is_empty() {
         return Err(Failure::Usage(problems));
     }
     Ok(writeln!(stdout().lock(), "{}", report.join("\n"))?)
+}
+
+fn is_missing(problem: &str) -> bool {
+    problem.ends_with("does not exist")
 }
 
 fn config_line(loaded: &Loaded) -> String {

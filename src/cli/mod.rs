@@ -48,7 +48,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Explain(args) => explain::run(settings, &args),
         Command::Extract(args) => extract::run(settings, &args),
         Command::Tag(args) => tag::run(settings, &args),
-        Command::Check => check::run(settings),
+        Command::Check(args) => check::run(settings, &args),
         Command::Topics(TopicsCommand::List) => topics::list(settings),
         Command::Topics(TopicsCommand::Test(args)) => topics::test(settings, &args),
         Command::Config(ConfigCommand::Show(args)) => show::config(settings, &args),

@@ -146,3 +146,57 @@ fn the_worker_needs_a_contact_in_its_user_agent() {
     config.fetch.user_agent = "MyNews/1.0 (+https://news.example/bot)".into();
     assert!(check_for_run(&config).is_empty());
 }
+
+/// That section has no keys of ours.
+const PROPERTIES: &str = "Any librdkafka property, as it is: `\"security.protocol\" = \"SASL_SSL\"`, or in the environment with `_` for `.`:\n\
+`NEWSWIRE_KAFKA__PROPERTIES__SASL_PASSWORD`. Refused, because exactly-once rests on them: `isolation.level`,\n\
+`transactional.id`, `auto.offset.reset`, `partition.assignment.strategy`, `enable.auto.*`; and those that have a key of\n\
+their own: `bootstrap.servers`, `group.id`.\n";
+
+/// `config/newswire.toml` as tables: its comments are the reasons.
+fn reference() -> String {
+    let mut text = String::from(
+        "# Settings\n\nMade from `config/newswire.toml`: `UPDATE_DOCS=1 cargo test --lib configuration`. \
+         Lowest to highest: default, file,\nenvironment, `--set section.key=value`.\n",
+    );
+    let (mut section, mut reason) = ("", String::new());
+    for line in DEFAULT_FILE.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']');
+            text += &format!("\n## {section}\n\n");
+            text += match section {
+                "kafka.properties" => PROPERTIES,
+                _ => "| key | default | environment | |\n| --- | --- | --- | --- |\n",
+            };
+            reason.clear();
+        } else if let Some((key, value)) =
+            line.trim_start_matches("# ").split_once(" = ").filter(|_| is_key(line))
+        {
+            let value = if line.starts_with('#') { "none" } else { value };
+            let variable = format!("NEWSWIRE_{}__{}", section.replace('.', "__"), key).to_uppercase();
+            text +=
+                &format!("| `{key}` | `{value}` | `{variable}` | {} |\n", reason.trim().replace('|', "\\|"));
+            reason.clear();
+        } else if let Some(comment) = line.strip_prefix("# ") {
+            reason = format!("{reason} {comment}");
+        } else {
+            reason.clear();
+        }
+    }
+    text
+}
+
+/// `delay = "1s"`, or `# proxy = "…"` for a key without a default.
+fn is_key(line: &str) -> bool {
+    let key = line.trim_start_matches("# ").split(" = ").next().unwrap_or_default();
+    line.contains(" = ") && !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+}
+
+#[test]
+fn the_documents_configuration_is_the_files() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(path, reference()).unwrap();
+    }
+    assert_eq!(fs::read_to_string(path).unwrap(), reference(), "refresh it with UPDATE_DOCS=1");
+}
