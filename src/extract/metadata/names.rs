@@ -304,3 +304,50 @@ pub fn is_full_name(name: &str) -> bool {
     let capitalized = |w: &&&str| w.chars().next().is_some_and(|c| c.is_uppercase() || !c.is_lowercase());
     words.len() >= 2 && words.iter().filter(capitalized).count() >= 2 && !name.contains(['_', '@'])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let names: Vec<String> = split(text).into_iter().map(|a| a.name).collect();
+        assert_eq!(names, expected, "{text}");
+    }
+
+    #[test]
+    fn names_are_freed_of_what_stands_around_them() {
+        check("By Maud Ellersen", &["Maud Ellersen"]);
+        check("Von Jörg Amsel und Edda Lohmann", &["Jörg Amsel", "Edda Lohmann"]);
+        check("Maud Ellersen Published March 11, 2025", &["Maud Ellersen"]);
+        check("Written by: Maud Ellersen (Norholm)", &["Maud Ellersen"]);
+        check("A. B. Carter, Ines Diaz; Pau Ribes", &["A. B. Carter", "Ines Diaz", "Pau Ribes"]);
+        check("Maud Ellersen, maud ellersen", &["Maud Ellersen"]);
+    }
+
+    #[test]
+    fn what_is_no_name_is_left_out() {
+        for text in [
+            "",
+            "Staff",
+            "admin",
+            "https://social.example/maud",
+            "news@courier.example",
+            "courier.test",
+            "12345",
+            "-",
+        ] {
+            check(text, &[]);
+        }
+    }
+
+    #[test]
+    fn agencies_are_organizations() {
+        for (name, kind) in [
+            ("Reuters", AuthorKind::Organization),
+            ("Maud Ellersen", AuthorKind::Person),
+            ("News Desk Norholm", AuthorKind::Organization),
+        ] {
+            assert_eq!(split(name)[0].kind, kind, "{name}");
+        }
+    }
+}

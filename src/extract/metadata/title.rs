@@ -218,3 +218,50 @@ impl SiteNames {
 fn squash(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use url::Url;
+
+    fn check(html: &str, expected: &str) {
+        let dom = Dom::parse(html);
+        let evidence = Evidence::gather(&dom, &Url::parse("https://www.daily-courier.example/x").unwrap());
+        let found = read(&dom, &evidence).map(|(title, source)| format!("{title} [{source}]"));
+        assert_eq!(found.unwrap_or_default(), expected, "{html}");
+    }
+
+    #[test]
+    fn the_heading_wins_in_the_case_that_the_page_shows() {
+        check(
+            "<title>Ferry Line Opens | Daily Courier</title><h1>Ferry line opens</h1>",
+            "Ferry line opens [h1]",
+        );
+        check(
+            "<title>Ferry line opens - Courier</title><h1>Daily Courier</h1><h2>Ferry line opens</h2>",
+            "Ferry line opens [heading]",
+        );
+    }
+
+    #[test]
+    fn site_names_and_kickers_are_no_part_of_the_title() {
+        check(
+            "<meta property=og:title content='Ferry line opens – Daily Courier'>",
+            "Ferry line opens [open_graph]",
+        );
+        check(
+            "<title>Ferry line opens on May Day | News from the coast</title>",
+            "Ferry line opens on May Day [title_tag]",
+        );
+        check("<h1><span class=kicker>Harbour:</span> Ferry line opens</h1>", "Ferry line opens [h1]");
+        check(
+            "<meta property=og:title content='Ferry line opens'><h1><span>Harbour</span> <span>Ferry line opens</span></h1>",
+            "Ferry line opens [h1]",
+        );
+    }
+
+    #[test]
+    fn a_page_without_a_title_has_none() {
+        check("<p>text</p>", "");
+    }
+}
