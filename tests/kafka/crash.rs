@@ -89,7 +89,7 @@ fn a_frozen_worker_that_wakes_up_does_no_harm() {
     newswire.wait_until_idle(LIMIT);
     load.assert_published_exactly_once(&newswire);
     assert_eq!(second.stop(), 0);
-    let _ = first.stop();
+    assert_eq!(first.stop(), 0, "it went on after it woke up");
 }
 
 #[test]

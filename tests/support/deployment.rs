@@ -13,7 +13,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Few, so that two workers have several each and a test reads them quickly.
 pub const PARTITIONS: i32 = 4;
@@ -114,23 +114,28 @@ impl Deployment {
     /// Waits until every record of every stage is done: each group stands at the end of its Kafka topic, twice the
     /// same, because a job goes from the fetch stage to a delay and back.
     pub fn wait_until_idle(&self, limit: Duration) {
-        let mut before = None;
-        wait_for("every stage to be at its end", limit, || {
+        let (mut before, started) = (None, Instant::now());
+        loop {
             let now = self.ends_if_done();
-            let is_the_same = now.is_some() && now == before;
-            before = now;
-            is_the_same.then_some(())
-        });
+            if now.is_ok() && before.as_ref() == now.as_ref().ok() {
+                return;
+            }
+            if let Err(behind) = &now {
+                assert!(started.elapsed() < limit, "after {limit:?} there is work left: {behind}");
+            }
+            before = now.ok();
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
-    fn ends_if_done(&self) -> Option<Vec<BTreeMap<i32, i64>>> {
+    fn ends_if_done(&self) -> Result<Vec<BTreeMap<i32, i64>>, String> {
         let delays = DELAYS.map(|tier| (format!("delay-{tier}"), format!("delay.{tier}")));
         let stages = [("route", "urls"), ("fetch", "fetch"), ("publish", "candidates")];
         let stages = stages.map(|(group, topic)| (group.to_owned(), topic.to_owned()));
         stages.into_iter().chain(delays).map(|(group, topic)| self.end_if_done(&group, &topic)).collect()
     }
 
-    fn end_if_done(&self, group: &str, topic: &str) -> Option<BTreeMap<i32, i64>> {
+    fn end_if_done(&self, group: &str, topic: &str) -> Result<BTreeMap<i32, i64>, String> {
         let topic = self.kafka_topic(topic);
         let ends = self.broker.ends(&topic, Isolation::Uncommitted);
         let used = ends.iter().filter(|(_, end)| **end > 0);
@@ -139,7 +144,10 @@ impl Deployment {
             _ => self.broker.committed(&format!("{}-{group}", self.name), &topic),
         };
         let is_done = !ends.is_empty() && used.clone().all(|(p, end)| committed.get(p) == Some(end));
-        is_done.then_some(ends)
+        match is_done {
+            true => Ok(ends),
+            false => Err(format!("{topic} ends at {ends:?} and {group} has committed {committed:?}")),
+        }
     }
 }
 

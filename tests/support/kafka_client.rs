@@ -75,7 +75,9 @@ impl Broker {
 
     pub fn partitions(&self, topic: &str) -> i32 {
         let consumer: BaseConsumer = self.client(&[]).create().expect("a consumer");
-        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).expect("the broker answers");
+        // A broker that has just started may answer before it leads its partitions; so below.
+        let metadata = || consumer.fetch_metadata(Some(topic), PATIENCE).ok();
+        let metadata = wait_for("the broker's metadata", PATIENCE, metadata);
         metadata.topics().first().map_or(0, |t| t.partitions().len() as i32)
     }
 
@@ -117,7 +119,9 @@ impl Broker {
             match consumer.poll(PATIENCE).expect("the broker answers within half a minute") {
                 Ok(message) => records.push(Record::from(&message)),
                 Err(KafkaError::PartitionEOF(partition)) => ended[partition as usize] = true,
-                Err(error) => panic!("cannot read {topic}: {error}"),
+                // The client goes on by itself after all but these; what never comes is met by the poll above.
+                Err(error) if is_final(&error) => panic!("cannot read {topic}: {error}"),
+                Err(_) => {}
             }
         }
         records.sort_by_key(|r| (r.partition, r.offset));
@@ -135,8 +139,10 @@ impl Broker {
     /// The end of each partition: under read committed that of the last finished transaction.
     pub fn ends(&self, topic: &str, isolation: Isolation) -> BTreeMap<i32, i64> {
         let consumer = self.reader(isolation);
-        let end =
-            |partition| consumer.fetch_watermarks(topic, partition, PATIENCE).expect("the broker answers").1;
+        let end = |partition| {
+            let marks = || consumer.fetch_watermarks(topic, partition, PATIENCE).ok();
+            wait_for("the end of a partition", PATIENCE, marks).1
+        };
         (0..self.partitions(topic)).map(|partition| (partition, end(partition))).collect()
     }
 
@@ -206,6 +212,11 @@ impl From<&BorrowedMessage<'_>> for Record {
             headers: headers.map(|h| (h.key.to_owned(), h.value.unwrap_or_default().to_vec())).collect(),
         }
     }
+}
+
+fn is_final(error: &KafkaError) -> bool {
+    use rdkafka::error::RDKafkaErrorCode::{Fatal, UnknownPartition, UnknownTopicOrPartition};
+    matches!(error.rdkafka_error_code(), Some(Fatal | UnknownPartition | UnknownTopicOrPartition))
 }
 
 fn all_without_error(offsets: &TopicPartitionList) -> bool {
