@@ -197,7 +197,7 @@ impl Pipeline {
             }
             Judgement::Known { id, through, entry } => {
                 let through = through.kind.as_str();
-                claims.add_aliases(table, id, &keys(&names), now.as_millisecond());
+                claims.met_again(table, id, &keys(&names), now.as_millisecond());
                 let is_same_page = entry.aliases.first() == Some(&names.page);
                 let changed = changes(&entry.fingerprint, &text);
                 if !(self.settings.publish_updates && is_same_page && !changed.is_empty()) {

@@ -4,6 +4,8 @@
 mod fault_server;
 #[path = "fetch/faults.rs"]
 mod faults;
+#[path = "fetch/page_kinds.rs"]
+mod page_kinds;
 #[path = "fetch/politeness.rs"]
 mod politeness;
 #[path = "fetch/robots_served.rs"]
@@ -50,7 +52,7 @@ pub fn job(url: &str) -> Job {
 }
 
 pub async fn fetch_job(fetcher: &Fetcher, job: &Job, known: Option<&Validators>) -> Fetched {
-    let order = FetchOrder { job, validators: known, patience: Duration::from_secs(5) };
+    let order = FetchOrder { job, validators: known, patience: Duration::from_secs(11) };
     tokio::time::timeout(Duration::from_secs(12), fetcher.fetch(order)).await.expect("no fetch hangs")
 }
 

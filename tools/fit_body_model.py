@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
-"""Fits the body chooser: gradient-boosted trees over the block features, in two stages.
+"""Fits the body chooser: gradient-boosted trees over the block features.
 
     cargo build --example extract_features
-    tools/fit_body_model.py DATA FEATURES [--write src/extract/body/model]
+    tools/fit_body_model.py DATA FEATURES [--write src/extract/body/model/trees.txt] [--ceiling]
 
 DATA is the folder with the development sets (`wcxb_dev`, `daniel`, `trafilatura`, each with `gold.json`),
 FEATURES the folder with one `SET.feat.jsonl` each, as `extract_features` writes it.
-The second stage sees what the first thought of a block's neighbours. Everything is cross-validated by site: no site is
-in the pages a fold is fitted to and in those it is judged by. Needs numpy and lightgbm.
+Figures are cross-validated by site: no site is both in the pages that a fold is fitted to and in those it is judged by.
+What is written is fitted to all pages. Needs numpy and lightgbm.
+
+A second stage that saw the first one's results for a block's neighbours was tried: it gained nothing.
 """
 import json
 import os
 import re
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from urllib.parse import urlsplit
 
 import lightgbm
@@ -21,15 +23,12 @@ import numpy
 
 FOLDS = 4
 # Of the light blocks (menus, teasers) this share is fitted to, with their weight made up for: they are all alike.
-LIGHT, LIGHT_SHARE = 0.6, 0.2
+LIGHT, LIGHT_SHARE = 0.6, 0.35
 CJK = '\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff'
 TOKEN = re.compile(f'[{CJK}]|[^\\W{CJK}]+')
-STAGE1 = dict(objective='cross_entropy', learning_rate=0.09, num_leaves=24, min_data_in_leaf=60, feature_fraction=0.4,
+PARAMETERS = dict(objective='cross_entropy', learning_rate=0.06, num_leaves=28, min_data_in_leaf=60, feature_fraction=0.4,
               bagging_fraction=0.7, bagging_freq=1, lambda_l2=5.0, verbose=-1, num_threads=1, max_bin=63, seed=7)
-STAGE2 = dict(STAGE1, num_leaves=16, min_data_in_leaf=100)
-ROUNDS1, ROUNDS2 = 120, 70
-# What the second stage is told of the first; `smooth.rs` computes the same.
-WINDOW = 5
+ROUNDS = 200
 
 
 def tokens(text):
@@ -97,8 +96,7 @@ def load(data, features):
             else:
                 weights = numpy.array([0.0 if l < 0 else 0.6 for l in labels])
             pages.append(dict(id=page['id'], set=name, site=urlsplit(g.get('url') or '').hostname or page['id'], body=body,
-                              gold=g, texts=[b['text'] for b in blocks], parents=[b['parent'] for b in blocks],
-                              paths=[b['path'] for b in blocks], labels=numpy.clip(numpy.array(labels), 0, 1),
+                              gold=g, texts=[b['text'] for b in blocks], labels=numpy.clip(numpy.array(labels), 0, 1),
                               weights=numpy.minimum(weights, 3.0), sizes=sizes,
                               rows=numpy.array([b['features'] for b in blocks], numpy.float32)))
     return pages
@@ -110,37 +108,11 @@ def fold_of(site):
     return sum(ord(c) * (i + 7) for i, c in enumerate(key)) % FOLDS
 
 
-def fit(pages, rows, params, rounds):
-    x = numpy.concatenate([rows(p)[p['fitted']] for p in pages])
+def fit(pages):
+    x = numpy.concatenate([p['rows'][p['fitted']] for p in pages])
     y = numpy.concatenate([p['labels'][p['fitted']] for p in pages])
     w = numpy.concatenate([p['fit_weights'][p['fitted']] for p in pages])
-    return lightgbm.train(params, lightgbm.Dataset(x, y, weight=w), rounds)
-
-
-def smooth(page, p):
-    """The second stage's own features; the order is that of `smooth.rs`."""
-    n = len(p)
-    chars = page['rows'][:, 0]
-    weight = numpy.exp(chars)
-    sums, totals = defaultdict(float), defaultdict(float)
-    for keys in (page['parents'], page['paths']):
-        for k, pi, wi in zip(keys, p, weight):
-            sums[k] += pi * wi
-            totals[k] += wi
-    kept = numpy.cumsum(p * weight)
-    all_kept = max(kept[-1], 1e-6)
-    out = numpy.zeros((n, 12), numpy.float32)
-    at = lambda i: p[i] if 0 <= i < n else -1.0
-    for i in range(n):
-        lo, hi = max(0, i - WINDOW), min(n, i + WINDOW + 1)
-        out[i] = (p[i], at(i - 1), at(i + 1), at(i - 2), at(i + 2), at(i - 3), at(i + 3),
-                  sums[page['parents'][i]] / totals[page['parents'][i]], sums[page['paths'][i]] / totals[page['paths'][i]],
-                  (p[lo:hi] * weight[lo:hi]).sum() / weight[lo:hi].sum(), kept[i] / all_kept, numpy.log1p(all_kept))
-    return out
-
-
-def stage2_rows(page):
-    return numpy.hstack([page['rows'], page['smooth']])
+    return lightgbm.train(PARAMETERS, lightgbm.Dataset(x, y, weight=w), ROUNDS)
 
 
 def judge(pages, key, threshold):
@@ -171,12 +143,12 @@ def report(pages, key):
         print(key, threshold, ' | '.join(line), flush=True)
 
 
-def cross_validated(pages, rows, params, rounds, key):
+def cross_validated(pages, key):
     for fold in range(FOLDS):
-        model = fit([p for p in pages if fold_of(p['site']) != fold], rows, params, rounds)
+        model = fit([p for p in pages if fold_of(p['site']) != fold])
         for page in pages:
             if fold_of(page['site']) == fold:
-                page[key] = model.predict(rows(page))
+                page[key] = model.predict(page['rows'])
 
 
 def write(model, path):
@@ -205,18 +177,10 @@ def main():
     print(sum(p['fitted'].sum() for p in pages), 'blocks fitted to', flush=True)
     if '--ceiling' in sys.argv:
         report(pages, 'gold_labels')
-    stage1_rows = lambda p: p['rows']
-    cross_validated(pages, stage1_rows, STAGE1, ROUNDS1, 'stage1')
-    report(pages, 'stage1')
-    for page in pages:
-        page['smooth'] = smooth(page, page['stage1'])
-    cross_validated(pages, stage2_rows, STAGE2, ROUNDS2, 'stage2')
-    report(pages, 'stage2')
+    cross_validated(pages, 'chosen')
+    report(pages, 'chosen')
     if '--write' in sys.argv:
-        folder = sys.argv[sys.argv.index('--write') + 1]
-        os.makedirs(folder, exist_ok=True)
-        write(fit(pages, stage1_rows, STAGE1, ROUNDS1), os.path.join(folder, 'stage1.txt'))
-        write(fit(pages, stage2_rows, STAGE2, ROUNDS2), os.path.join(folder, 'stage2.txt'))
+        write(fit(pages), sys.argv[sys.argv.index('--write') + 1])
 
 
 main()

@@ -48,7 +48,7 @@ impl Extractor {
         let dom = dom::Dom::parse(page.html);
         let evidence = metadata::Evidence::gather(&dom, page.url);
         let mut article = metadata::read(&dom, &evidence, page);
-        let found = body::extract(&dom, &evidence, article.title.as_deref());
+        let found = body::extract(&dom, &evidence, &article);
         article.blocks = found.blocks;
         article.confidence = found.confidence;
         article.warnings.extend(found.warnings);

@@ -24,7 +24,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReade
 use tokio::time::timeout;
 use tokio_util::io::StreamReader;
 
-/// A page that unpacks to more than this times its wire size is no page. Real ones stay under 60; a guess beyond that.
+/// A page that unpacks to more than this times its wire size is no page. A guess, not measured.
 const MAX_RATIO: u64 = 200;
 /// Small bodies may have any ratio: they cost nothing.
 const RATIO_FROM: u64 = 1 << 20;

@@ -10,8 +10,7 @@ use super::answer::{Asked, rejected};
 use super::decode::{Limits, read_body};
 use super::guard::Guard;
 use super::http::HttpTransport;
-use super::robots::{MAX_ROBOTS_BYTES, Robots};
-use super::robots_cache::{Known, RobotsCache, Slot};
+use super::robots_cache::RobotsCache;
 use super::status::{Meaning, asked_pause, meaning};
 use super::transport::{Blame, Failure, Response, Transport};
 use super::turns::{Lease, Turns};
@@ -30,26 +29,24 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-/// RFC 9309 §2.3.1.2: at least five are followed; a robots.txt behind more is taken as not there.
-const MAX_ROBOTS_REDIRECTS: usize = 5;
 /// Hosts handed out by `hosts_in_back_off` at most.
 const MAX_BACK_OFF_HOSTS: usize = 10_000;
 
 /// Fetches politely. Shared by all jobs.
 pub struct Fetcher {
-    settings: Settings,
-    guard: Guard,
-    transport: Arc<dyn Transport>,
-    turns: Turns,
-    robots: RobotsCache,
-    robots_agent: String,
-    under_way: Semaphore,
-    clock: Clock,
+    pub(super) settings: Settings,
+    pub(super) guard: Guard,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) turns: Turns,
+    pub(super) robots: RobotsCache,
+    pub(super) robots_agent: String,
+    pub(super) under_way: Semaphore,
+    pub(super) clock: Clock,
     chance: RandomState,
 }
 
 /// Why a request was not made, or what came of it.
-enum Stop {
+pub(super) enum Stop {
     Parked(Parked),
     Failed(Failure),
 }
@@ -215,6 +212,7 @@ impl Fetcher {
             body: body.bytes,
             content_type,
             headers: headers::of_page(&headers),
+            response_headers: headers::telling(&headers),
             report,
             validators: headers::validators(&headers),
             robots_allowed: true,
@@ -301,7 +299,7 @@ impl Fetcher {
         Fetched::Retry { until, reason: failure.reason, message: failure.message }
     }
 
-    fn end_of(&self, failure: &Failure, retry_after: Option<Duration>) -> End {
+    pub(super) fn end_of(&self, failure: &Failure, retry_after: Option<Duration>) -> End {
         match failure.blame {
             Blame::Host => End::Failed { retry_after, spread: self.spread() },
             // The host answered, and what it said concerns this page alone.
@@ -315,130 +313,10 @@ impl Fetcher {
         (self.chance.hash_one(self.clock.now().as_nanosecond()) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    async fn turn(&self, turn: &Turn<'_>) -> Result<Lease<'_>, Parked> {
+    pub(super) async fn turn(&self, turn: &Turn<'_>) -> Result<Lease<'_>, Parked> {
         let (host, site) = (host_of(turn.url), site_of(turn.url));
         let ask = Ask { host: &host, site: &site, booked: turn.booked, patience: turn.patience };
         self.turns.take(ask).await
-    }
-
-    /// The rules for a URL: from the cache, or fetched by the first who needs them while the others wait.
-    async fn robots_of(&self, turn: &Turn<'_>) -> Result<Arc<Robots>, Stop> {
-        if !self.settings.robots {
-            return Ok(Arc::new(Robots::allow_all()));
-        }
-        let slot = self.robots.slot(&turn.url.origin().ascii_serialization());
-        if let Some(known) = slot.fresh(self.clock.now()) {
-            return self.usable(self.kept(known, turn)?, turn);
-        }
-        let patience =
-            turn.patience.max(if turn.booked.is_some() { self.settings.park_after } else { Duration::ZERO });
-        let fetching = match slot.fetching.try_lock() {
-            Ok(fetching) => fetching,
-            Err(_) => match timeout(patience, slot.fetching.lock()).await {
-                Ok(fetching) => fetching,
-                // Who fetches it has the host's turn: the next slot comes after that.
-                Err(_) => {
-                    return Err(Stop::Parked(self.turns.book(&host_of(turn.url), &site_of(turn.url))));
-                }
-            },
-        };
-        if let Some(known) = slot.fresh(self.clock.now()) {
-            return self.usable(self.kept(known, turn)?, turn);
-        }
-        let known = self.fetch_robots(&slot, turn).await?;
-        drop(fetching);
-        self.usable(known, turn)
-    }
-
-    /// Somebody else found robots.txt unreachable: that costs this job no attempt, it is put off.
-    fn kept(&self, (known, until): (Known, Timestamp), turn: &Turn<'_>) -> Result<Known, Stop> {
-        match known {
-            Known::Unreachable(failure) if failure.blame != Blame::Lasting => {
-                let parked = match self.turns.book(&host_of(turn.url), &site_of(turn.url)) {
-                    Parked::Turn { until: slot } | Parked::BackOff { until: slot } => {
-                        Parked::BackOff { until: slot.max(until) }
-                    }
-                    unavailable => unavailable,
-                };
-                Err(Stop::Parked(parked))
-            }
-            known => Ok(known),
-        }
-    }
-
-    fn usable(&self, known: Known, turn: &Turn<'_>) -> Result<Arc<Robots>, Stop> {
-        match known {
-            Known::Unreachable(failure) => Err(Stop::Failed(failure)),
-            Known::Rules(rules) => {
-                let asked_for = rules.crawl_delay.unwrap_or_default().min(self.settings.max_crawl_delay);
-                self.turns.set_delay(&host_of(turn.url), asked_for.max(self.settings.delay));
-                Ok(rules)
-            }
-        }
-    }
-
-    async fn fetch_robots(&self, slot: &Slot, turn: &Turn<'_>) -> Result<Known, Stop> {
-        let mut url = turn.url.clone();
-        url.set_path("/robots.txt");
-        url.set_query(None);
-        url.set_fragment(None);
-        let mut booked = turn.booked;
-        for _ in 0..=MAX_ROBOTS_REDIRECTS {
-            let lease = self.turn(&Turn { url: &url, booked, patience: turn.patience }).await;
-            let lease = lease.map_err(Stop::Parked)?;
-            booked = None;
-            let answer = timeout(self.settings.timeout, self.robots_answer(&url)).await;
-            let answer = answer.unwrap_or_else(|_| {
-                Err((Failure::of_host(Reason::Timeout, "robots.txt took too long"), None))
-            });
-            match answer {
-                Ok(RobotsAnswer::Moved(to)) => {
-                    lease.ended(End::Healthy);
-                    if self.guard.judge_url(&to).is_err() {
-                        break;
-                    }
-                    url = to;
-                }
-                Ok(RobotsAnswer::Rules(rules)) => {
-                    lease.ended(End::Healthy);
-                    return Ok(slot.keep(Ok(rules), None, self.clock.now()));
-                }
-                Err((failure, pause)) => {
-                    lease.ended(self.end_of(&failure, pause));
-                    let message = format!("cannot get robots.txt: {}", failure.message);
-                    let pause = self.turns.pause_of(&host_of(turn.url));
-                    return Ok(slot.keep(Err(Failure { message, ..failure }), pause, self.clock.now()));
-                }
-            }
-        }
-        Ok(slot.keep(Ok(Robots::allow_all()), None, self.clock.now()))
-    }
-
-    async fn robots_answer(&self, url: &Url) -> Result<RobotsAnswer, (Failure, Option<Duration>)> {
-        let bare = |failure| (failure, None);
-        let _room = self.under_way.acquire().await;
-        let Response { status, headers, body } =
-            self.transport.send(url, robots_headers()).await.map_err(bare)?;
-        let away = |status: u16| Failure::of_host(Reason::RobotsDenied, format!("status {status}"));
-        match status {
-            200..=299 => {
-                let limits = Limits {
-                    wire_bytes: 4 * MAX_ROBOTS_BYTES as u64,
-                    decoded_bytes: MAX_ROBOTS_BYTES as u64,
-                    cut: true,
-                    between_bytes: self.settings.read_timeout,
-                };
-                let body =
-                    read_body(body, &headers::encodings(&headers), limits, |_| Ok(())).await.map_err(bare)?;
-                Ok(RobotsAnswer::Rules(Robots::parse(&body.bytes, &self.robots_agent)))
-            }
-            300..=399 => match headers::location(&headers, url) {
-                Ok(to) => Ok(RobotsAnswer::Moved(to)),
-                Err(_) => Ok(RobotsAnswer::Rules(Robots::allow_all())),
-            },
-            429 | 500..=599 => Err((away(status), asked_pause(status, &headers, self.clock.now()))),
-            _ => Ok(RobotsAnswer::Rules(Robots::allow_all())),
-        }
     }
 
     /// Takes over what was known of a host before a restart or a hand-over.
@@ -464,10 +342,10 @@ impl Fetcher {
 }
 
 /// A URL that wants its host's turn.
-struct Turn<'a> {
-    url: &'a Url,
-    booked: Option<Timestamp>,
-    patience: Duration,
+pub(super) struct Turn<'a> {
+    pub url: &'a Url,
+    pub booked: Option<Timestamp>,
+    pub patience: Duration,
 }
 
 enum Answer {
@@ -476,13 +354,8 @@ enum Answer {
     Redirect(Url, u16),
 }
 
-enum RobotsAnswer {
-    Rules(Robots),
-    Moved(Url),
-}
-
 /// The name politeness is kept by: what `Url` makes of every spelling, without a trailing dot. Ports share a host.
-fn host_of(url: &Url) -> String {
+pub(super) fn host_of(url: &Url) -> String {
     url.host_str().unwrap_or_default().trim_end_matches('.').to_owned()
 }
 
@@ -497,7 +370,7 @@ fn same_page(been: &str, to: &Url) -> bool {
     })
 }
 
-fn request_headers(validators: Option<&Validators>) -> HeaderMap {
+pub(super) fn request_headers(validators: Option<&Validators>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd, deflate"));
@@ -508,11 +381,5 @@ fn request_headers(validators: Option<&Validators>) -> HeaderMap {
     };
     condition(IF_NONE_MATCH, validators.and_then(|known| known.etag.as_ref()));
     condition(IF_MODIFIED_SINCE, validators.and_then(|known| known.last_modified.as_ref()));
-    headers
-}
-
-fn robots_headers() -> HeaderMap {
-    let mut headers = request_headers(None);
-    headers.insert(ACCEPT, HeaderValue::from_static("text/plain,*/*;q=0.5"));
     headers
 }

@@ -121,6 +121,12 @@ pub fn location(headers: &HeaderMap, from: &Url) -> Result<Url, String> {
     }
 }
 
+/// The headers by which bot protection and others say what a page is.
+pub fn telling(headers: &HeaderMap) -> Vec<String> {
+    let line = |name: &&str| first(headers, name).map(|value| format!("{name}: {value}"));
+    ["cf-mitigated", "x-amzn-waf-action", "server"].iter().filter_map(line).collect()
+}
+
 pub fn validators(headers: &HeaderMap) -> Validators {
     Validators { etag: first(headers, "etag"), last_modified: first(headers, "last-modified") }
 }
@@ -131,5 +137,87 @@ pub fn of_page(headers: &HeaderMap) -> PageHeaders {
         x_robots_tag: all(headers, "x-robots-tag"),
         tdm_reservation: first(headers, "tdm-reservation"),
         content_language: first(headers, "content-language"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use reqwest::header::HeaderValue;
+
+    fn with(name: &'static str, value: &[u8]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_bytes(value).unwrap());
+        headers
+    }
+
+    #[test]
+    fn retry_after_in_both_forms() {
+        let now: Timestamp = "2026-11-06T08:49:37Z".parse().unwrap();
+        let check = |value: &str, expected: Option<u64>| {
+            let waited = retry_after(&with("retry-after", value.as_bytes()), now);
+            assert_eq!(waited, expected.map(Duration::from_secs), "{value:?}");
+        };
+        check("120", Some(120));
+        check(" 120 ", Some(120));
+        check("0", Some(0));
+        check("1.5", Some(2));
+        check("99999999999999999999999", Some(u64::from(u32::MAX)));
+        check("Fri, 06 Nov 2026 08:50:07 GMT", Some(30));
+        check("Fri, 06 Nov 2026 08:49:07 GMT", Some(0));
+        check("Fri, 06 Nov 2026 09:50:07 +0100", Some(30));
+        for unreadable in ["", "soon", "-5", "1e3", "1.x", ".5", "12 s", "Fri, 99 Nov 2026"] {
+            check(unreadable, None);
+        }
+    }
+
+    #[test]
+    fn locations() {
+        let from = Url::parse("https://news.example/a/b?c").unwrap();
+        let check = |value: &[u8], expected: Option<&str>| {
+            let to = location(&with("location", value), &from).ok();
+            assert_eq!(to.as_ref().map(Url::as_str), expected, "{}", text(value));
+        };
+        check(b"/x", Some("https://news.example/x"));
+        check(b"x#y", Some("https://news.example/a/x"));
+        check(b"//other.example/x", Some("https://other.example/x"));
+        check(b"?d", Some("https://news.example/a/b?d"));
+        check(b"http://OTHER.example:80/./x/../y", Some("http://other.example/y"));
+        check("/ü".as_bytes(), Some("https://news.example/%C3%BC"));
+        check(b"/\xfc", Some("https://news.example/%C3%BC"));
+        check(b"/a b", Some("https://news.example/a%20b"));
+        check(b"mailto:a@b.example", None);
+        check(b"https://", None);
+        check(b"http://[::", None);
+        check(b"", None);
+    }
+
+    #[test]
+    fn encodings_over_several_lines() {
+        let mut headers = with("content-encoding", b"GZIP , br");
+        headers.append("content-encoding", HeaderValue::from_static("zstd,"));
+        assert_eq!(encodings(&headers), ["gzip", "br", "zstd"]);
+        assert!(encodings(&HeaderMap::new()).is_empty());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            ..ProptestConfig::with_cases(
+                std::env::var("NEWSWIRE_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(2000),
+            )
+        })]
+
+        #[test]
+        fn no_header_makes_a_panic(value in proptest::collection::vec(prop_oneof![32..=126u8, 128..=255u8], 0..40), first in any::<[u8; 6]>()) {
+            let from = Url::parse("https://news.example/a").unwrap();
+            let now = Timestamp::UNIX_EPOCH;
+            retry_after(&with("retry-after", &value), now);
+            let _ = location(&with("location", &value), &from);
+            encodings(&with("content-encoding", &value));
+            content_kind(Some(&text(&value)));
+            starts_as_html(&first);
+        }
     }
 }

@@ -80,10 +80,10 @@ impl Transport for HttpTransport {
             let request = self.client.get(url.clone()).headers(headers).send();
             let response = match tokio::time::timeout(self.first_byte, request).await {
                 Err(_) => return Err(Failure::of_host(Reason::Timeout, "no response headers in time")),
-                Ok(answer) => answer.map_err(|e| classified(&e))?,
+                Ok(answer) => answer.map_err(|e| classified(&e.without_url()))?,
             };
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            let body = response.bytes_stream().map_err(|e| broken_body(&e)).boxed();
+            let body = response.bytes_stream().map_err(|e| broken_body(&e.without_url())).boxed();
             Ok(Response { status, headers, body })
         }
         .boxed()

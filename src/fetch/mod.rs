@@ -9,8 +9,11 @@ mod fetcher;
 pub mod guard;
 mod headers;
 mod http;
+pub mod memory;
+pub mod page_kind;
 pub mod robots;
 mod robots_cache;
+mod robots_fetch;
 mod settings;
 mod status;
 pub mod transport;
@@ -55,6 +58,8 @@ pub struct FetchedPage {
     pub body: Vec<u8>,
     pub content_type: Option<String>,
     pub headers: PageHeaders,
+    /// `name: value` lines of the headers that `page_kind` looks at.
+    pub response_headers: Vec<String>,
     /// `charset` is left empty: the body is decoded by `extract`.
     pub report: FetchReport,
     pub validators: Validators,

@@ -269,6 +269,15 @@ const LISTING_SEGMENTS: &[&str] = &[
     "feed",
 ];
 
+/// A page that lists articles by its URL alone: the home page, `/category/world/`, `/tag/apec/page/2`, a search.
+pub fn is_listing(url: &Url) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let has_listing_name = segments.first().is_some_and(|first| LISTING_SEGMENTS.contains(first));
+    let slug = segments.last().copied().unwrap_or_default();
+    is_home_page(url) || (has_listing_name && !looks_like_an_article(slug))
+}
+
 /// A listing, or a folder above the page that is not the page itself in another form.
 fn is_section_of(name: &Url, page: &Url) -> bool {
     let segments = |url: &Url| -> Vec<String> {
@@ -352,6 +361,15 @@ mod tests {
         assert_eq!(refused("https://a:b@www.news.example/x-y-z-w"), Some("credentials"));
         let script = climb("https://news.example/view.php?id=55", &[], &[("link_canonical", "/view.php")]);
         assert_eq!(script.refused[0].1, "lacks_article_parameter");
+    }
+
+    #[test]
+    fn a_page_that_lists_articles_is_told_by_its_url() {
+        let check = |url: &str| is_listing(&Url::parse(url).unwrap());
+        assert!(check("https://news.example/") && check("https://news.example/category/world/"));
+        assert!(check("https://news.example/tag/apec/page/2") && check("https://news.example/index.php"));
+        assert!(!check("https://news.example/?p=7") && !check("https://news.example/world/a-story"));
+        assert!(!check("https://news.example/topics/talks-may-resume-in-seoul"));
     }
 
     #[test]

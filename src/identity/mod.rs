@@ -9,7 +9,7 @@ mod normalize;
 mod site;
 
 pub use fingerprint::{Fingerprint, SAME_TEXT_MAX_DISTANCE, fingerprint};
-pub use ladder::{Declared, Ladder, Rung, RungKind, ladder};
+pub use ladder::{Declared, Ladder, Rung, RungKind, is_listing, ladder};
 pub use name::{AliasKey, ArticleId};
 pub use normalize::{NotAUrl, TrackingParameters, normalize};
 pub use site::{partition_of_site, site_of, site_of_host};

@@ -5,6 +5,8 @@ use super::entry::MAX_ALIASES;
 use crate::identity::{AliasKey, ArticleId};
 use std::collections::HashMap;
 
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
 /// Article id -> entry, alias -> article id. The alias index is derived: `seen` topic alone rebuilds both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SeenTable {
@@ -92,17 +94,18 @@ impl Claims {
         self.changes.insert(id, Some(entry));
     }
 
-    /// Adds the aliases that nobody owns to an article. True if that changed it.
-    pub fn add_aliases(&mut self, table: &SeenTable, id: ArticleId, names: &[AliasKey], now_ms: i64) -> bool {
+    /// An article met again: adds the aliases that nobody owns, and keeps it from expiring. True if that changed it.
+    /// A meeting within a day of the last is not worth a record.
+    pub fn met_again(&mut self, table: &SeenTable, id: ArticleId, names: &[AliasKey], now_ms: i64) -> bool {
         let Some(known) = self.get(table, &id) else { return false };
-        let free: Vec<AliasKey> =
-            names.iter().copied().filter(|name| self.owner(table, name).is_none()).collect();
         let room = MAX_ALIASES.saturating_sub(known.aliases.len());
-        if free.is_empty() || room == 0 {
+        let free = names.iter().copied().filter(|name| self.owner(table, name).is_none());
+        let free: Vec<AliasKey> = free.take(room).collect();
+        if free.is_empty() && now_ms - known.last_seen < DAY_MS {
             return false;
         }
         let mut entry = known.clone();
-        entry.aliases.extend(free.into_iter().take(room));
+        entry.aliases.extend(free);
         entry.last_seen = entry.last_seen.max(now_ms);
         self.claim(id, entry);
         true
@@ -168,8 +171,12 @@ mod tests {
         table.apply((id(1), Some(entry(&[1]))));
         table.apply((id(2), Some(entry(&[2]))));
         let mut claims = Claims::default();
-        assert!(claims.add_aliases(&table, id(1), &[alias(1), alias(2), alias(3)], 99));
-        assert!(!claims.add_aliases(&table, id(1), &[alias(2), alias(3)], 99));
+        assert!(claims.met_again(&table, id(1), &[alias(1), alias(2), alias(3)], 99));
+        assert!(!claims.met_again(&table, id(1), &[alias(2), alias(3)], 99));
+        assert!(
+            claims.met_again(&table, id(1), &[alias(1)], 11 + DAY_MS),
+            "it would expire though it is met"
+        );
         claims.apply_to(&mut table);
         assert_eq!((table.owner(&alias(2)), table.owner(&alias(3))), (Some(id(2)), Some(id(1))));
     }

@@ -2,8 +2,8 @@
 
 use super::{AfterFetch, Pipeline, names_of};
 use crate::extract::{Extractor, Page, charset};
-use crate::fetch::{FetchOrder, Fetched, FetchedPage, Fetcher, HostMemory, Validators};
-use crate::identity::{normalize, site_of};
+use crate::fetch::{FetchOrder, Fetched, FetchedPage, Fetcher, HostMemory, Validators, page_kind};
+use crate::identity::{is_listing, normalize, site_of};
 use crate::memory::PageRecord;
 use crate::record::{Article, Candidate, Job, Reason, Redirect, Reject, Stage};
 use futures::future::BoxFuture;
@@ -68,8 +68,8 @@ impl Pipeline {
             Err(e) => return reject(&job, (Reason::BadResponse, format!("cannot read the page: {e}")), now),
         };
         match read {
-            Ok(_) if page.url.path() == "/" && page.url.query().is_none() => {
-                reject(&job, (Reason::NotAnArticle, "a home page".into()), now)
+            Ok(_) if is_listing(&page.url) => {
+                reject(&job, (Reason::NotAnArticle, "a home or section page".into()), now)
             }
             Ok((article, charset)) => self.candidate(job, page, article, charset, now),
             Err(why) => reject(&job, why, now),
@@ -155,6 +155,9 @@ pub(super) fn reject(job: &Job, (reason, message): (Reason, String), now: Timest
 /// Bytes -> text -> article, or why it is none.
 fn read_page(extractor: &Extractor, page: &FetchedPage) -> Result<(Article, &'static str), (Reason, String)> {
     let text = charset::decode(&page.body, page.content_type.as_deref());
+    if let Some(reason) = page_kind::judge(page, &text.text) {
+        return Err((reason, "the page is told by its text to be none".into()));
+    }
     let mut article = extractor.extract(&Page { url: &page.url, html: &text.text, headers: &page.headers });
     if text.replaced > 0 {
         article.warnings.push(format!("replaced_characters:{}", text.replaced));

@@ -5,6 +5,10 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// What a request is taken to last before any has been seen. A guess: too short, and jobs that are parked in one go
+/// come back faster than they can be served; too long, and their host stands idle between them.
+const FIRST_GUESS: Duration = Duration::from_millis(300);
+
 /// A job that waits in memory for its turn.
 #[derive(Clone, Debug)]
 pub(super) struct Waiter {
@@ -41,7 +45,7 @@ impl Host {
             free_at: Timestamp::MIN,
             tail: now,
             delay,
-            usual_duration: Duration::ZERO,
+            usual_duration: FIRST_GUESS,
             back_off: BackOff::default(),
             has_failed: false,
             line: BTreeMap::new(),
@@ -80,11 +84,7 @@ impl Host {
 
     pub fn end(&mut self, now: Timestamp) {
         if let Some(since) = self.running_since.take() {
-            let took = super::wait(since, now);
-            self.usual_duration = match self.usual_duration {
-                Duration::ZERO => took,
-                usual => (usual * 7 + took) / 8,
-            };
+            self.usual_duration = (self.usual_duration * 7 + super::wait(since, now)) / 8;
         }
         self.free_at = later(now, self.delay);
         self.tail = max_time(self.tail, self.free_at);

@@ -54,7 +54,7 @@ impl<'t> Read<'t> {
     }
 
     pub(super) fn tags(&self, threshold: f64) -> Vec<TopicTag> {
-        let scored = score(self.taxonomy, &self.readings);
+        let scored = score(self.taxonomy, &self.document, &self.found, &self.readings);
         scored.iter().filter(|scored| scored.score >= threshold).map(|scored| self.tag(scored)).collect()
     }
 

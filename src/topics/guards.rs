@@ -1,7 +1,7 @@
 //! Rules that look at the words beside a mention: persons, companies, other places of the name, currencies.
 
 use super::document::{Document, Part, Zone};
-use super::mentions::{Reading, Rule};
+use super::mentions::{Reading, Rule, Source};
 use super::scan::Found;
 use super::schema::{Kind, Lexicon};
 use super::taxonomy::Taxonomy;
@@ -107,7 +107,10 @@ impl Guards<'_> {
 
     /// A capitalized word behind a given name, where capitals mean something, that is no office or institution.
     fn precedes_surname(&self, reading: &Reading) -> bool {
-        let is_given_name = reading.term_index().is_some_and(|term| self.taxonomy.terms[term].given_name);
+        let is_given_name = match reading.source {
+            Source::Term(index) => self.taxonomy.terms[index as usize].given_name,
+            Source::Ambiguous(index) => self.taxonomy.ambiguous[index as usize].given_name,
+        };
         if !is_given_name || self.part(reading).is_capitalized {
             return false;
         }

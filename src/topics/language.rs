@@ -5,8 +5,11 @@ use super::taxonomy::Taxonomy;
 /// A bit per language of the taxonomy.
 pub(super) fn mask(taxonomy: &Taxonomy, declared: Option<&str>, title: &str, body: &str) -> u64 {
     let primary = declared.and_then(|tag| tag.split(['-', '_']).next()).map(str::to_ascii_lowercase);
-    let known = primary.and_then(|language| bit(taxonomy, &language));
-    known.or_else(|| bit(taxonomy, guess(title, body))).or_else(|| bit(taxonomy, "en")).unwrap_or(0)
+    if let Some(known) = primary.and_then(|language| bit(taxonomy, &language)) {
+        return known;
+    }
+    // A guess never takes English away: names of countries in English are found in any Latin text.
+    bit(taxonomy, guess(title, body)).unwrap_or(0) | bit(taxonomy, "en").unwrap_or(0)
 }
 
 fn bit(taxonomy: &Taxonomy, language: &str) -> Option<u64> {
@@ -18,7 +21,10 @@ fn bit(taxonomy: &Taxonomy, language: &str) -> Option<u64> {
 /// headlines are short of small words, and trigrams take them for anything.
 fn guess(title: &str, body: &str) -> &'static str {
     let sample = if body.len() > 40 { body } else { title };
-    let end = (0..=sample.len().min(600)).rev().find(|i| sample.is_char_boundary(*i)).unwrap_or(0);
+    let end = floor(sample, 600);
+    if count(&sample[..end.min(floor(sample, 240))], SMALL_WORDS[0].1) >= 3 {
+        return "en";
+    }
     let mut counts = [0u32; SMALL_WORDS.len()];
     for word in sample[..end].split(|c: char| !c.is_alphabetic()).filter(|word| word.len() <= 6) {
         for (count, (_, words)) in counts.iter_mut().zip(SMALL_WORDS) {
@@ -33,6 +39,15 @@ fn guess(title: &str, body: &str) -> &'static str {
     }
 }
 
+fn count(sample: &str, small: &[&str]) -> usize {
+    sample.split_ascii_whitespace().filter(|word| small.iter().any(|s| is_same(s, word))).count()
+}
+
+/// The last character boundary at or before `at`.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=text.len().min(at)).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
+}
+
 fn is_same(small: &str, word: &str) -> bool {
     small.len() == word.len() && (small == word || small.eq_ignore_ascii_case(word))
 }
@@ -45,17 +60,14 @@ const SMALL_WORDS: &[(&str, &[&str])] = &[
         &["der", "die", "und", "das", "den", "dem", "von", "mit", "nicht", "ist", "ein", "eine", "auf", "zu"],
     ),
     ("fr", &["le", "la", "les", "des", "et", "du", "une", "dans", "que", "qui", "est", "pour", "au", "sur"]),
-    ("es", &["el", "la", "los", "las", "del", "y", "que", "en", "por", "con", "una", "para", "su", "al"]),
-    (
-        "pt",
-        &["o", "os", "do", "da", "dos", "das", "em", "que", "uma", "para", "com", "não", "no", "na", "ao"],
-    ),
+    ("es", &["el", "la", "los", "las", "del", "que", "en", "por", "con", "una", "para", "su", "al"]),
+    ("pt", &["os", "do", "da", "dos", "das", "em", "que", "uma", "para", "com", "não", "no", "na", "ao"]),
     (
         "it",
         &["il", "di", "che", "della", "del", "gli", "una", "per", "con", "nel", "sono", "alla", "dei", "è"],
     ),
     ("nl", &["de", "het", "een", "van", "en", "niet", "dat", "met", "zijn", "voor", "op", "ook", "aan"]),
-    ("pl", &["i", "w", "na", "się", "nie", "że", "z", "do", "jest", "oraz", "po", "przez"]),
+    ("pl", &["na", "się", "nie", "że", "do", "jest", "oraz", "po", "przez"]),
     ("tr", &["ve", "bir", "bu", "için", "ile", "olarak", "da", "de", "olan", "daha", "gibi"]),
     ("id", &["yang", "dan", "di", "untuk", "dengan", "ini", "itu", "dari", "dalam", "pada", "akan"]),
     ("vi", &["và", "của", "các", "là", "cho", "với", "không", "được", "trong", "những", "này"]),
@@ -63,9 +75,9 @@ const SMALL_WORDS: &[(&str, &[&str])] = &[
     ("da", &["og", "at", "det", "er", "på", "ikke", "til", "af", "som", "har", "en", "et"]),
     ("no", &["og", "at", "det", "er", "på", "ikke", "til", "av", "som", "har", "en", "et"]),
     ("fi", &["ja", "on", "ei", "että", "oli", "mutta", "myös", "hän", "joka", "sekä"]),
-    ("cs", &["a", "se", "na", "je", "že", "v", "s", "do", "ve", "jako", "podle"]),
+    ("cs", &["se", "na", "je", "že", "do", "ve", "jako", "podle"]),
     ("ro", &["și", "în", "de", "la", "cu", "pe", "din", "care", "este", "nu", "au"]),
-    ("hu", &["a", "az", "és", "hogy", "nem", "egy", "is", "meg", "csak", "volt"]),
+    ("hu", &["az", "és", "hogy", "nem", "egy", "is", "meg", "csak", "volt"]),
 ];
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::collections::{HashMap, HashSet};
 
 /// Every problem of the taxonomy as a whole, in the order of the files.
 pub(super) fn check(raw: &Raw) -> Vec<Problem> {
-    let mut lint = Lint { problems: Vec::new(), ids: HashSet::new() };
+    let contexts = raw.contexts.iter().map(|(name, _)| name.clone()).collect();
+    let mut lint = Lint { problems: Vec::new(), ids: HashSet::new(), contexts };
     raw.topics.iter().for_each(|topic| lint.topic(topic));
     for topic in &raw.topics {
         topic.broader.iter().for_each(|id| lint.known(id, "in \"broader\"", &topic.place));
@@ -23,6 +24,7 @@ pub(super) fn check(raw: &Raw) -> Vec<Problem> {
 struct Lint {
     problems: Vec<Problem>,
     ids: HashSet<String>,
+    contexts: HashSet<String>,
 }
 
 impl Lint {
@@ -78,6 +80,14 @@ impl Lint {
         } else if is_latin && letters < 3 && term.case != Some(Case::Exact) && term.kind != Kind::Qualifier {
             let message = format!("\"{}\" is too short to stand without case = \"exact\"", term.text);
             self.problem(&term.place, message);
+        }
+        if let Some(id) = &term.instead {
+            self.known(id, "in \"instead\"", &term.place);
+        }
+        for name in term.needs.iter().chain(&term.unless).filter_map(|cue| cue.strip_prefix('@')) {
+            if !self.contexts.contains(name) {
+                self.problem(&term.place, format!("unknown context \"@{name}\""));
+            }
         }
         if term.weight.is_some_and(|weight| !(0.0..=1.0).contains(&weight)) {
             self.problem(&term.place, format!("the weight of \"{}\" is not between 0 and 1", term.text));

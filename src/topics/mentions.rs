@@ -27,10 +27,14 @@ pub enum Rule {
     NeedsContext,
     /// A word that excludes the term is in the document.
     Excluded,
+    /// The same, and the mention counts for another topic: Athens with a sheriff is not in Greece.
+    HandedOver,
     /// No reading of the word has a majority.
     Ambiguous,
     /// A surname without the full name.
     SurnameAlone,
+    /// A name of something else that begins with the place: "Holland Park".
+    Compound,
     /// A company's name on the exchange: "<UK>".
     Ticker,
     /// A state's abbreviation without a place before it.
@@ -48,9 +52,11 @@ impl Rule {
             Rule::Currency => "currency",
             Rule::CommonWord => "common_word",
             Rule::NeedsContext => "needs_context",
+            Rule::HandedOver => "handed_over",
             Rule::Excluded => "excluded",
             Rule::Ambiguous => "ambiguous",
             Rule::SurnameAlone => "surname_alone",
+            Rule::Compound => "compound",
             Rule::Ticker => "ticker",
             Rule::QualifierAlone => "qualifier_alone",
         }

@@ -5,6 +5,7 @@
 //! title, body -> folded -> zones -> spellings found -> readings -> guards -> votes -> scores   (each article)
 //! ```
 
+mod cases;
 mod document;
 mod explain;
 mod fold;
@@ -22,6 +23,7 @@ mod toml_reader;
 mod votes;
 mod weights;
 
+pub use cases::{Case, Failure};
 pub use explain::{Explanation, Judged};
 pub use mentions::Rule;
 

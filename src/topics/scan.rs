@@ -48,30 +48,35 @@ impl Scanner<'_> {
         while at < text.len() {
             let input = Input::new(text).span(at..text.len());
             let Some(hit) = self.taxonomy.automaton.find(input) else { return };
-            match self.longest_standing(hit.pattern().as_u32(), hit.start()) {
-                Some(spelling) => {
-                    at = spelling.end;
-                    found.push(spelling);
-                }
-                // Nothing stands here ("chad" in "machado"): go on behind its first character.
-                None => at = hit.start() + text[hit.start()..].chars().next().map_or(1, char::len_utf8),
-            }
+            let standing = self.standing(hit.pattern().as_u32(), hit.start());
+            // Nothing stands here ("chad" in "machado"): go on behind its first character.
+            let next = text[hit.start()..].chars().next().map_or(1, char::len_utf8);
+            at = standing.last().map_or(hit.start() + next, |spelling| spelling.end);
+            found.extend(standing);
         }
     }
 
-    fn longest_standing(&self, pattern: u32, start: usize) -> Option<Found> {
+    /// The longest spelling that stands here. Where it is only a cue ("vaccine"), the longest that names something
+    /// ("vaccin*") too: a cue hides nobody.
+    fn standing(&self, pattern: u32, start: usize) -> SmallVec<[Found; 2]> {
+        let mut standing: SmallVec<[Found; 2]> = SmallVec::new();
         let mut next = Some(pattern);
         while let Some(index) = next {
             let pattern = &self.taxonomy.patterns[index as usize];
+            next = pattern.shorter;
             let end = start + pattern.bytes as usize;
             let meanings = self.meanings(pattern, start, end);
-            if !meanings.is_empty() {
-                let zone = self.document.zone(self.part.field, start);
-                return Some(Found { start, end, field: self.part.field, zone, meanings });
+            if meanings.is_empty() {
+                continue;
             }
-            next = pattern.shorter;
+            let is_cue = meanings.iter().all(|meaning| matches!(meaning, Meaning::Cue(..)));
+            let zone = self.document.zone(self.part.field, start);
+            standing.push(Found { start, end, field: self.part.field, zone, meanings });
+            if !is_cue {
+                break;
+            }
         }
-        None
+        standing
     }
 
     fn meanings(&self, pattern: &Pattern, start: usize, end: usize) -> SmallVec<[Meaning; 2]> {

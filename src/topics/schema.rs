@@ -95,6 +95,8 @@ pub(super) struct RawTerm {
     pub case: Option<Case>,
     pub needs: Vec<String>,
     pub unless: Vec<String>,
+    /// The topic that an excluded mention is handed over to.
+    pub instead: Option<String>,
     pub weight: Option<f64>,
     /// An ordinary word where its case cannot be seen: "Turkey" at the start of a sentence.
     pub common: bool,
@@ -110,6 +112,7 @@ pub(super) struct RawTerm {
 pub(super) struct RawAmbiguous {
     pub terms: Vec<String>,
     pub otherwise: Option<String>,
+    pub given_name: bool,
     /// Topic, kind of word, and what speaks for it.
     pub readings: Vec<(String, Kind, Vec<String>)>,
     pub place: Place,
@@ -142,6 +145,8 @@ pub(super) struct Raw {
     pub terms: Vec<RawTerm>,
     pub ambiguous: Vec<RawAmbiguous>,
     pub words: Vec<(Lexicon, String, Place)>,
+    /// `[contexts]`: named lists of cues, used as `"@name"`.
+    pub contexts: Vec<(String, Vec<String>)>,
     /// `[weights]` and `[scoring.country]`: section, key, value.
     pub numbers: Vec<(String, String, f64, Place)>,
 }
@@ -178,6 +183,13 @@ impl Reader<'_, '_> {
             "language" => {}
             "topic" => self.each_table(key, value, Self::topic),
             "ambiguous" => self.each_table(key, value, Self::ambiguous),
+            "contexts" => {
+                let Some(table) = self.file.table(key, value) else { return };
+                for (name, list) in table.iter() {
+                    let words = self.words(name.get_ref(), list);
+                    self.raw.contexts.push((name.get_ref().to_string(), words));
+                }
+            }
             "weights" => self.numbers(key, value),
             "scoring" => {
                 let Some(table) = self.file.table(key, value) else { return };
@@ -285,6 +297,7 @@ impl Reader<'_, '_> {
             case: (kind == Kind::Acronym).then_some(Case::Exact),
             needs: Vec::new(),
             unless: Vec::new(),
+            instead: None,
             weight: None,
             common: false,
             given_name: false,
@@ -300,6 +313,7 @@ impl Reader<'_, '_> {
                 "case" => term.case = self.case(value),
                 "needs" => term.needs = self.words("needs", value),
                 "unless" => term.unless = self.words("unless", value),
+                "instead" => term.instead = self.file.string("instead", value),
                 "weight" => term.weight = self.file.number("weight", value),
                 "common" => term.common = self.file.boolean("common", value).unwrap_or(false),
                 "given_name" => term.given_name = self.file.boolean("given_name", value).unwrap_or(false),
@@ -328,11 +342,18 @@ impl Reader<'_, '_> {
 
     fn ambiguous(&mut self, table: &DeTable, span: &Range<usize>) {
         let place = self.place(span);
-        let mut entry = RawAmbiguous { terms: Vec::new(), otherwise: None, readings: Vec::new(), place };
+        let mut entry = RawAmbiguous {
+            terms: Vec::new(),
+            otherwise: None,
+            given_name: false,
+            readings: Vec::new(),
+            place,
+        };
         for (key, value) in table.iter() {
             match key.get_ref().as_ref() {
                 "terms" => entry.terms = self.words("terms", value),
                 "otherwise" => entry.otherwise = self.file.string("otherwise", value),
+                "given_name" => entry.given_name = self.file.boolean("given_name", value).unwrap_or(false),
                 "reading" => {
                     let Some(list) = self.file.list("reading", value) else { continue };
                     entry.readings = list.iter().filter_map(|item| self.reading(item)).collect();

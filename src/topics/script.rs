@@ -74,8 +74,8 @@ fn ends_word(term: &str, after: &str, script: Script) -> bool {
             script_of(next) != Script::Hangul || is_any_tail(after, KOREAN_TAILS, Script::Hangul)
         }
         Script::Cyrillic => !is_word_char(next) || is_any_tail(after, CYRILLIC_TAILS, Script::Cyrillic),
-        // "U.S.-based" and "U.S.'s" end; "U.S.A" has a term of its own.
-        _ => !is_word_char(next) || term.ends_with(['.', '-']),
+        // "U.S.-based" and "US$5" end; "U.S.A" has a term of its own.
+        _ => !is_word_char(next) || !term.ends_with(char::is_alphanumeric),
     }
 }
 

@@ -60,6 +60,7 @@ pub(super) struct Term {
     pub weight: f64,
     pub needs: Vec<u32>,
     pub unless: Vec<u32>,
+    pub instead: Option<TopicIndex>,
     pub common: bool,
     pub given_name: bool,
     pub alone: bool,
@@ -88,6 +89,7 @@ impl Term {
 pub(super) struct Ambiguous {
     pub text: String,
     pub otherwise: Option<TopicIndex>,
+    pub given_name: bool,
     pub readings: Vec<Reading>,
 }
 
@@ -147,6 +149,7 @@ struct Compiler {
     patterns: Vec<Pattern>,
     pattern_of: HashMap<String, u32>,
     cue_of: HashMap<String, u32>,
+    contexts: HashMap<String, Vec<String>>,
     languages: Vec<String>,
     weights: Weights,
 }
@@ -169,6 +172,7 @@ impl Compiler {
             patterns: Vec::new(),
             pattern_of: HashMap::new(),
             cue_of: HashMap::new(),
+            contexts: raw.contexts.iter().cloned().collect(),
             languages: Vec::new(),
             weights,
         }
@@ -177,6 +181,9 @@ impl Compiler {
     fn term(&mut self, raw: &RawTerm) {
         let Some(&topic) = self.topic_of.get(&raw.topic) else { return };
         self.spelling(raw, &raw.text, topic);
+        if let Some(stem) = cyrillic_stem(&raw.text) {
+            self.spelling(raw, stem, topic);
+        }
         let takes_plural = raw.kind == Kind::Demonym
             && raw.language.as_deref() == Some("en")
             && !raw.text.ends_with(['s', 'h', 'e', '*']);
@@ -210,8 +217,9 @@ impl Compiler {
             shape,
             languages,
             weight: raw.weight.unwrap_or_else(|| self.weights.of_kind(raw.kind)),
-            needs: raw.needs.iter().map(|cue| self.cue(cue)).collect(),
-            unless: raw.unless.iter().map(|cue| self.cue(cue)).collect(),
+            needs: self.cues(&raw.needs),
+            unless: self.cues(&raw.unless),
+            instead: raw.instead.as_ref().and_then(|id| self.topic_of.get(id).copied()),
             common: raw.common,
             given_name: raw.given_name,
             alone: raw.alone,
@@ -238,15 +246,16 @@ impl Compiler {
         for text in &raw.terms {
             let readings = readings
                 .iter()
-                .map(|(topic, kind, cues)| Reading {
-                    topic: *topic,
-                    kind: *kind,
-                    cues: cues.iter().map(|cue| self.cue(cue)).collect(),
-                })
+                .map(|(topic, kind, cues)| Reading { topic: *topic, kind: *kind, cues: self.cues(cues) })
                 .collect();
             let pattern = self.pattern(fold_term(text).0);
             let index = self.ambiguous.len() as u32;
-            self.ambiguous.push(Ambiguous { text: text.clone(), otherwise, readings });
+            self.ambiguous.push(Ambiguous {
+                text: text.clone(),
+                otherwise,
+                given_name: raw.given_name,
+                readings,
+            });
             self.patterns[pattern as usize].meanings.push(Meaning::Ambiguous(index));
         }
     }
@@ -254,6 +263,18 @@ impl Compiler {
     fn word(&mut self, lexicon: Lexicon, word: &str) {
         let pattern = self.pattern(fold_term(word).0);
         self.add(pattern, Meaning::Word(lexicon));
+    }
+
+    /// The cues of a list, the named contexts in it spelled out.
+    fn cues(&mut self, words: &[String]) -> Vec<u32> {
+        let mut cues = Vec::with_capacity(words.len());
+        for word in words {
+            match word.strip_prefix('@').and_then(|name| self.contexts.get(name).cloned()) {
+                Some(context) => cues.extend(context.iter().map(|cue| self.cue(cue))),
+                None => cues.push(self.cue(word)),
+            }
+        }
+        cues
     }
 
     fn cue(&mut self, text: &str) -> u32 {
@@ -334,6 +355,13 @@ fn topic(raw: &super::schema::RawTopic) -> Topic {
         family: Family::of(&raw.id),
         country: None,
     }
+}
+
+/// "Турци" of "Турция": the endings of its cases begin behind it. One word of five letters at least.
+fn cyrillic_stem(text: &str) -> Option<&str> {
+    let is_word = Script::of(text) == Script::Cyrillic && text.chars().all(char::is_alphabetic);
+    let stem = text.strip_suffix(['а', 'я', 'ь', 'й', 'ы'])?;
+    (is_word && stem.chars().count() >= 4).then_some(stem)
 }
 
 /// `sanction*` stands for every word that begins so, `*산` with a star in front for any place in a word.

@@ -9,6 +9,8 @@ use toml::de::{DeTable, DeValue};
 pub(super) struct File<'a> {
     pub name: &'a str,
     text: &'a str,
+    /// Where each line begins.
+    lines: Vec<usize>,
     pub problems: Vec<Problem>,
 }
 
@@ -16,7 +18,8 @@ pub(super) type Value<'i> = Spanned<DeValue<'i>>;
 
 impl<'a> File<'a> {
     pub(super) fn new(name: &'a str, text: &'a str) -> File<'a> {
-        File { name, text, problems: Vec::new() }
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        File { name, text, lines: std::iter::once(0).chain(breaks).collect(), problems: Vec::new() }
     }
 
     /// The whole file as a table; what does not parse is a problem, the rest is still read.
@@ -34,8 +37,7 @@ impl<'a> File<'a> {
     }
 
     pub(super) fn line(&self, span: &Range<usize>) -> usize {
-        let upto = span.start.min(self.text.len());
-        1 + self.text.as_bytes()[..upto].iter().filter(|b| **b == b'\n').count()
+        self.lines.partition_point(|start| *start <= span.start)
     }
 
     pub(super) fn string(&mut self, key: &str, value: &Value) -> Option<String> {

@@ -3,8 +3,8 @@
 use super::document::Document;
 use super::mentions::{Reading, Rule, Source};
 use super::scan::Found;
-use super::schema::Kind;
-use super::taxonomy::{Ambiguous, Meaning, Taxonomy, TopicIndex};
+use super::schema::{Kind, Lexicon};
+use super::taxonomy::{Ambiguous, Family, Meaning, Taxonomy, TopicIndex};
 use std::collections::HashMap;
 
 /// What the document says without doubt.
@@ -31,6 +31,8 @@ impl<'a> Votes<'a> {
         votes.count(readings);
         votes.remember_persons(readings);
         votes.remember_organisations(readings);
+        votes.compounds(readings);
+        votes.only_companies(readings);
         votes.doubtful_terms(readings);
         votes.count(readings);
         votes.ambiguous_words(readings);
@@ -60,10 +62,10 @@ impl<'a> Votes<'a> {
         cues.iter().any(|cue| self.cues[*cue as usize / 64] >> (cue % 64) & 1 == 1)
     }
 
-    /// Michael Jordan, then Jordan: the bare name is the person, unless the document speaks of the country anyway.
+    /// Michael Jordan, then Jordan; "Naples, Fla.", then Naples: the bare name is the person, unless the document speaks of the country anyway.
     fn remember_persons(&self, readings: &mut [Reading]) {
-        let persons: Vec<Source> =
-            readings.iter().filter(|r| r.rule == Some(Rule::Person)).map(|r| r.source).collect();
+        let is_elsewhere = |r: &Reading| matches!(r.rule, Some(Rule::Person | Rule::PlaceQualifier));
+        let persons: Vec<Source> = readings.iter().filter(|r| is_elsewhere(r)).map(|r| r.source).collect();
         if persons.is_empty() {
             return;
         }
@@ -75,20 +77,86 @@ impl<'a> Votes<'a> {
         }
     }
 
-    /// Cyprus Minerals, then "CYPRUS LOWERS PRICE" above it: where capitals show that it is always the company.
+    /// Cyprus Minerals, then Cyprus: where the first mention that shows its case is the company, so are the others.
     fn remember_organisations(&self, readings: &mut [Reading]) {
         let is_company = |r: &Reading| matches!(r.rule, Some(Rule::InsideOrganisation | Rule::Ticker));
-        let companies: Vec<Source> = readings.iter().filter(|r| is_company(r)).map(|r| r.source).collect();
-        let bare: Vec<Source> = readings
-            .iter()
-            .filter(|r| r.is_kept && !is_company(r) && !self.document.part(r.field).is_all_caps)
-            .map(|r| r.source)
-            .collect();
+        let mut first: HashMap<u32, bool> = HashMap::new();
+        for reading in readings.iter().filter(|r| !self.document.part(r.field).is_all_caps) {
+            if let Source::Term(index) = reading.source {
+                first.entry(index).or_insert_with(|| is_company(reading));
+            }
+        }
         for reading in readings.iter_mut().filter(|r| r.is_kept && r.kind.is_place()) {
-            if companies.contains(&reading.source) && !bare.contains(&reading.source) {
+            let Source::Term(index) = reading.source else { continue };
+            if first.get(&index) == Some(&true) && !self.supported_by_others(reading) {
                 reading.lower(self.taxonomy.weights.inside_organisation, Rule::InsideOrganisation);
             }
         }
+    }
+
+    /// A country that is only ever part of companies' names, beside one that is meant itself, is not meant.
+    fn only_companies(&self, readings: &mut [Reading]) {
+        let is_country = |r: &Reading| self.taxonomy.topics[r.topic as usize].family == Family::Country;
+        let is_company = |r: &Reading| r.rule == Some(Rule::InsideOrganisation);
+        let meant: Vec<TopicIndex> = readings
+            .iter()
+            .filter(|r| r.is_kept && is_country(r) && !is_company(r))
+            .map(|r| r.topic)
+            .collect();
+        if meant.is_empty() {
+            return;
+        }
+        for reading in readings.iter_mut().filter(|r| r.is_kept && is_company(r) && r.kind.is_place()) {
+            if !meant.contains(&reading.topic) {
+                reading.suppress(Rule::InsideOrganisation);
+            }
+        }
+    }
+
+    /// "Holland Park", "India Arie": a place's word that always stands before the same capitalized word.
+    fn compounds(&self, readings: &mut [Reading]) {
+        let mut followers: HashMap<u32, Vec<Option<String>>> = HashMap::new();
+        let is_candidate = |r: &Reading| r.is_kept && matches!(r.kind, Kind::Name | Kind::Capital);
+        for reading in readings.iter().filter(|r| is_candidate(r)) {
+            if let Source::Term(index) = reading.source {
+                followers.entry(index).or_default().push(self.follower(reading));
+            }
+        }
+        let is_compound = |words: &Vec<Option<String>>| {
+            words.len() >= 2 && words[0].is_some() && words.iter().all(|word| *word == words[0])
+        };
+        for reading in readings.iter_mut().filter(|r| is_candidate(r)) {
+            let Source::Term(index) = reading.source else { continue };
+            if followers.get(&index).is_some_and(is_compound) && !self.supported_by_others(reading) {
+                reading.suppress(Rule::Compound);
+            }
+        }
+    }
+
+    /// Behind a country: another place, an institution, a company; no part of a name.
+    fn is_other_matter(&self, meaning: &Meaning) -> bool {
+        match meaning {
+            Meaning::Term(index) => self.taxonomy.terms[*index as usize].kind != Kind::Surname,
+            Meaning::Word(lexicon) => *lexicon != Lexicon::GivenName,
+            Meaning::Ambiguous(_) => true,
+            Meaning::Cue(..) => false,
+        }
+    }
+
+    /// The capitalized word behind a mention, in lower case, unless the taxonomy knows it as something else.
+    fn follower(&self, reading: &Reading) -> Option<String> {
+        let part = self.document.part(reading.field);
+        let end = self.found[reading.found].end;
+        let rest = part.text.cased[end..].strip_prefix(' ')?;
+        let word: &str = rest.split(|c: char| !c.is_alphabetic()).next()?;
+        let is_name = word.len() > 2 && word.starts_with(|c: char| c.is_uppercase());
+        let next = self.found.get(reading.found + 1);
+        let is_known = next.is_some_and(|next| {
+            next.field == reading.field
+                && next.start == end + 1
+                && next.meanings.iter().any(|meaning| self.is_other_matter(meaning))
+        });
+        (is_name && !is_known).then(|| word.to_lowercase())
     }
 
     /// Whether more than this very mention's own kind speaks for its topic.
@@ -115,7 +183,10 @@ impl<'a> Votes<'a> {
             } else if !term.needs.is_empty() && !self.occurs(&term.needs) && !is_supported {
                 reading.suppress(Rule::NeedsContext);
             } else if self.occurs(&term.unless) && !is_supported {
-                reading.suppress(Rule::Excluded);
+                match term.instead {
+                    Some(other) => (reading.topic, reading.rule) = (other, Some(Rule::HandedOver)),
+                    None => reading.suppress(Rule::Excluded),
+                }
             }
         }
     }
@@ -129,7 +200,7 @@ impl<'a> Votes<'a> {
             return true;
         }
         if is_exact {
-            return false;
+            return stands_in_capitals(&part.text.cased, found.start, found.end);
         }
         let before = part.text.cased[..found.start].trim_end_matches([' ', '"', '\'', '(', '-']);
         let starts_sentence = before.is_empty() || before.ends_with(['.', '!', '?', ':', '\n', '\u{2026}']);
@@ -203,8 +274,16 @@ impl<'a> Votes<'a> {
     }
 
     fn is_person(&self, topic: TopicIndex) -> bool {
-        self.taxonomy.topics[topic as usize].family == super::taxonomy::Family::Person
+        self.taxonomy.topics[topic as usize].family == Family::Person
     }
+}
+
+/// "WHO KNOWS": the word before or behind is in capitals too, and long enough to be no acronym's initial.
+fn stands_in_capitals(text: &str, start: usize, end: usize) -> bool {
+    let is_loud = |word: &str| word.len() > 4 && word.chars().all(|c| c.is_uppercase());
+    let before = text[..start].trim_end().rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or("");
+    let after = text[end..].trim_start().split(|c: char| !c.is_alphabetic()).next().unwrap_or("");
+    is_loud(before) || is_loud(after)
 }
 
 fn cues(taxonomy: &Taxonomy, found: &[Found]) -> Vec<u64> {

@@ -19,30 +19,47 @@ pub(super) struct Weights {
     families: [FamilyWeights; 4],
 }
 
-/// `s = title * best + dateline * best + lead * ln(1 + sum) + body * ln(1 + sum)`; kept from `keep` up.
-#[derive(Clone, Copy, Debug)]
+/// The log-odds that an article is about a topic; 0 is a score of one half. See `score`.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FamilyWeights {
+    pub bias: f64,
+    /// Times the best mention of the title, of the dateline.
     pub title: f64,
     pub dateline: f64,
+    /// Times `ln(1 + sum of the mentions)`.
     pub lead: f64,
     pub body: f64,
-    pub keep: f64,
-    /// The family's best topic of a document is kept from here up.
-    pub keep_best: f64,
+    /// In an enumeration of three, and once more of five.
+    pub listed: f64,
+    pub long_list: f64,
+    /// Times the position of the body's first mention, 0 to 1.
+    pub late: f64,
+    /// Times the share of the family's strongest topic.
+    pub rank: f64,
+    /// The family's only topic.
+    pub alone: f64,
+    /// Times `ln(bytes of the body / 1000)`: one mention says more in a short text.
+    pub length: f64,
 }
 
 impl Weights {
     /// All numbers at one, so that a taxonomy without a `[scoring]` still works.
     fn plain() -> Weights {
-        let family =
-            FamilyWeights { title: 1.0, dateline: 1.0, lead: 1.0, body: 1.0, keep: 1.0, keep_best: 1.0 };
+        let plain = FamilyWeights {
+            bias: -1.0,
+            title: 1.0,
+            dateline: 1.0,
+            lead: 1.0,
+            body: 1.0,
+            ..Default::default()
+        };
         Weights {
             kinds: [1.0; Kind::ALL.len()],
             inside_organisation: 1.0,
             currency: 1.0,
             leader: 0.0,
             dateline: 1.0,
-            families: [family; 4],
+            families: [plain; 4],
         }
     }
 
@@ -51,8 +68,8 @@ impl Weights {
         let (mut weights, mut problems) = (Weights::plain(), Vec::new());
         for (section, key, number, place) in &raw.numbers {
             match weights.slot(section, key) {
-                Some(slot) if number.is_finite() && *number >= 0.0 => *slot = *number,
-                Some(_) => problems.push(problem(place, format!("\"{key}\" must not be negative"))),
+                Some(slot) if number.is_finite() => *slot = *number,
+                Some(_) => problems.push(problem(place, format!("\"{key}\" must be a finite number"))),
                 None => problems.push(problem(place, format!("unknown key \"{key}\" in \"{section}\""))),
             }
         }
@@ -79,12 +96,17 @@ impl Weights {
         };
         let family = &mut self.families[family as usize];
         match key {
+            "bias" => Some(&mut family.bias),
             "title" => Some(&mut family.title),
             "dateline" => Some(&mut family.dateline),
             "lead" => Some(&mut family.lead),
             "body" => Some(&mut family.body),
-            "keep" => Some(&mut family.keep),
-            "keep_best" => Some(&mut family.keep_best),
+            "listed" => Some(&mut family.listed),
+            "long_list" => Some(&mut family.long_list),
+            "late" => Some(&mut family.late),
+            "rank" => Some(&mut family.rank),
+            "alone" => Some(&mut family.alone),
+            "length" => Some(&mut family.length),
             _ => None,
         }
     }

@@ -9,7 +9,7 @@ use super::transaction::{Finish, Transactions};
 use super::{Shared, StageError, cloud_event, outlet::to_json};
 use crate::memory::{Claims, SeenEntry, SeenTable};
 use crate::pipeline::Verdict;
-use crate::record::{Candidate, Ending, Job, Reason, Reject, Stage};
+use crate::record::{ArticleEvent, Candidate, Ending, Job, Reason, Reject, Stage};
 use crate::telemetry;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -364,7 +364,10 @@ fn deliver(
     let (payload, headers) = (to_json(&event), cloud_event::headers(kind, &event, job));
     let articles = &shared.outlet.names.articles;
     match transactions.send(articles, event.article_id.as_bytes(), Some(&payload), Some(headers), None) {
-        Ok(()) => Ok(Verdict::Event(kind, event)),
+        Ok(()) => {
+            tell_conflicts(&event);
+            Ok(Verdict::Event(kind, event))
+        }
         Err(e) if matches!(e.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge)) => {
             if let Ok(id) = event.article_id.parse() {
                 claims.unclaim(&id);
@@ -376,6 +379,15 @@ fn deliver(
             Ok(Verdict::Reject(Box::new(reject)))
         }
         Err(e) => Err(e),
+    }
+}
+
+/// A template that prints one name on every page is the publisher's mistake, and somebody should tell them.
+fn tell_conflicts(event: &ArticleEvent) {
+    let conflicts = event.extraction.warnings.iter().filter_map(|w| w.strip_prefix("identity_conflict:"));
+    for name in conflicts {
+        telemetry::identity_conflict();
+        tracing::warn!(name, article_id = event.article_id, site = event.site, "identity_conflict");
     }
 }
 

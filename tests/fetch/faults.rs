@@ -9,10 +9,13 @@ use std::time::{Duration, Instant};
 
 const HTML: &str = "Content-Type: text/html; charset=utf-8";
 
+/// What is sent for a path.
+type Script = dyn Fn(&str) -> Vec<Piece> + Send + Sync;
+
 /// A name, what the server plays, what comes of it.
 struct Row {
     name: &'static str,
-    play: Box<dyn Fn(&str) -> Vec<Piece> + Send + Sync>,
+    play: Box<Script>,
     expected: &'static str,
     change: fn(&mut Settings),
     path: &'static str,

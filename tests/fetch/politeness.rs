@@ -3,7 +3,9 @@
 use crate::fault_server::{FaultServer, Piece, Seen, page, redirect, response};
 use crate::{fetch_job, job, settings, words};
 use futures::future::join_all;
-use newswire::fetch::{FetchOrder, Fetched, Fetcher, Settings};
+use newswire::fetch::memory::{Page, WebInMemory};
+use newswire::fetch::{Clock, FetchOrder, Fetched, Fetcher, Settings};
+use std::sync::Arc;
 use std::time::Duration;
 
 const DELAY: Duration = Duration::from_millis(60);
@@ -81,7 +83,7 @@ async fn a_host_that_asks_for_a_pause_gets_it_and_is_remembered() {
     assert!((85..=90).contains(&pause), "{pause}");
     assert_eq!(words(&fetch_job(&fetcher, &job(&server.url("/2")), None).await), "wait back_off");
     let memory = fetcher.host_memory("127.0.0.1").expect("a host in back-off is remembered");
-    assert_eq!(fetcher.hosts_in_back_off(), [memory.clone()]);
+    assert_eq!(fetcher.hosts_in_back_off(), std::slice::from_ref(&memory));
     let after_restart = Fetcher::new(settings(server.port)).unwrap();
     after_restart.restore_host(memory);
     assert_eq!(words(&fetch_job(&after_restart, &job(&server.url("/3")), None).await), "wait back_off");
@@ -117,4 +119,93 @@ async fn a_proxy_is_all_that_is_connected_to() {
     job.url = "http://127.0.0.1/".into();
     assert_eq!(words(&fetch_job(&fetcher, &job, None).await), "rejected refused_address");
     assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_host_that_hangs_holds_one_place_and_no_other_host_up() {
+    let web = Arc::new(WebInMemory::new(|url, _| {
+        let hangs = url.host_str() == Some("slow.example");
+        let time = if hangs { Duration::from_secs(3600) } else { Duration::from_millis(5) };
+        Ok(Page::html("<p>a</p>").after(time))
+    }));
+    let settings = Settings { concurrency: 2, delay: Duration::from_millis(5), ..settings(80) };
+    let fetcher = Fetcher::with(settings, web.clone(), Clock::system()).unwrap();
+    let of = |host: String, n: usize| {
+        let mut job = job(&format!("http://{host}/{n}"));
+        job.site = host;
+        job
+    };
+    let slow: Vec<_> = (0..50).map(|n| of("slow.example".into(), n)).collect();
+    let healthy: Vec<_> = (0..100).map(|n| of(format!("host{}.example", n % 20), n)).collect();
+    let all_slow = join_all(slow.iter().map(|job| fetch_job(&fetcher, job, None)));
+    let all_healthy = join_all(healthy.iter().map(|job| fetch_job(&fetcher, job, None)));
+    tokio::select! {
+        biased;
+        _ = all_slow => panic!("a host that hangs does not answer"),
+        answers = all_healthy => assert!(answers.iter().all(|fetched| words(fetched) == "page 8")),
+    }
+    let visits = web.visits();
+    assert_eq!(visits.len(), 100);
+    for host in 0..20 {
+        let name = format!("host{host}.example");
+        let of_host: Vec<_> = visits.iter().filter(|v| v.url.host_str() == Some(&name)).collect();
+        assert!(of_host.windows(2).all(|pair| pair[1].started >= pair[0].ended + Duration::from_millis(5)));
+    }
+}
+
+#[tokio::test]
+async fn spellings_of_a_name_are_one_host() {
+    let web = Arc::new(WebInMemory::new(|_, _| Ok(Page::html("<p>a</p>").after(Duration::from_millis(10)))));
+    let settings = Settings { delay: Duration::from_millis(20), ..settings(80) };
+    let fetcher = Fetcher::with(settings, web.clone(), Clock::system()).unwrap();
+    let spellings =
+        ["http://b%C3%BCcher.example/", "http://BÜCHER.example./", "http://xn--bcher-kva.example/2"];
+    let jobs: Vec<_> = spellings.iter().map(|url| job(url)).collect();
+    join_all(jobs.iter().map(|job| fetch_job(&fetcher, job, None))).await;
+    let visits = web.visits();
+    assert_eq!(visits.len(), 3);
+    assert!(visits.windows(2).all(|pair| pair[1].started >= pair[0].ended + Duration::from_millis(20)));
+}
+
+#[tokio::test]
+async fn a_crawl_delay_is_kept_up_to_the_cap() {
+    let web = Arc::new(WebInMemory::new(|url, _| {
+        Ok(if url.path() == "/robots.txt" {
+            Page::html("User-agent: *\nCrawl-delay: 3600")
+        } else {
+            Page::html("<p>a</p>")
+        })
+    }));
+    let capped = Settings { robots: true, max_crawl_delay: Duration::from_millis(150), ..settings(80) };
+    let fetcher = Fetcher::with(capped, web.clone(), Clock::system()).unwrap();
+    let jobs = [job("http://a.example/1"), job("http://a.example/2")];
+    join_all(jobs.iter().map(|job| fetch_job(&fetcher, job, None))).await;
+    let visits = web.visits();
+    assert_eq!(visits.len(), 3);
+    assert!(visits.windows(2).all(|pair| pair[1].started >= pair[0].ended + Duration::from_millis(150)));
+}
+
+/// 2,000 hosts that take half a second each, 1,000 requests under way: what of the possible is reached is printed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_requests_are_under_way_at_once() {
+    const LATENCY: Duration = Duration::from_millis(500);
+    let web = Arc::new(WebInMemory::new(|_, _| Ok(Page::html("<p>a</p>").after(LATENCY))));
+    let settings = Settings { concurrency: 1000, ..settings(80) };
+    let fetcher = Arc::new(Fetcher::with(settings, web, Clock::system()).unwrap());
+    let started = std::time::Instant::now();
+    let mut fetches = tokio::task::JoinSet::new();
+    for n in 0..4000 {
+        let fetcher = fetcher.clone();
+        fetches.spawn(async move {
+            let host = format!("host{}.example{}.test", n % 2000, n % 200);
+            let mut job = job(&format!("http://{host}/{n}"));
+            job.site = format!("example{}.test", n % 200);
+            words(&fetch_job(&fetcher, &job, None).await)
+        });
+    }
+    assert!(fetches.join_all().await.iter().all(|fetched| fetched == "page 8"));
+    let reached = 4.0 * LATENCY.as_secs_f64() / started.elapsed().as_secs_f64();
+    println!("{:.0} % of what the latency allows", reached * 100.0);
+    // Far below what an idle machine reaches: the tests run beside others.
+    assert!(reached > 0.5, "{reached}");
 }

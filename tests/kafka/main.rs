@@ -3,4 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod against_python;
+mod crash;
+mod deduplication;
+mod real_pages;
+mod rejects;
 mod support_works;
+mod whole_way;

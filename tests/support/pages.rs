@@ -48,21 +48,26 @@ impl Article {
         )
     }
 
+    /// Words drawn by number, every second one the article's own: two articles share little words and hardly a
+    /// phrase, as real ones do. (With fixed phrases they would pass for two versions of one article.)
     fn paragraph(&self, index: usize) -> String {
-        let at = |list: &'static [&'static str], step: usize| word(list, self.number * 7 + index * step);
-        format!(
-            "The {} in {} said on day {} that the {} would {} after residents had {} for {} months, and that a {} \
-             of {} thousand had been set aside for it.",
-            at(PEOPLE, 3),
-            at(PLACES, 5),
-            self.number + index,
-            at(MATTERS, 2),
-            at(DEEDS, 4),
-            at(WAITS, 1),
-            self.number % 11 + index + 2,
-            at(SUMS, 3),
-            self.number * 3 + index,
-        )
+        (0..3).map(|sentence| self.sentence(index * 3 + sentence)).collect::<Vec<_>>().join(" ")
+    }
+
+    fn sentence(&self, index: usize) -> String {
+        let draw =
+            |list: &'static [&'static str], at: usize| word(list, mixed(self.number, index * 100 + at));
+        let phrase = |at: usize| {
+            let name = self.name(mixed(self.number + index, at) % 12);
+            format!("{} {name} {} {}", draw(LITTLE, at), draw(DEEDS, at + 20), draw(NOUNS, at + 40))
+        };
+        format!("{}.", (0..5).map(phrase).collect::<Vec<_>>().join(" "))
+    }
+
+    /// One of the people and villages of which only this article tells.
+    fn name(&self, which: usize) -> String {
+        let draw = |list: &'static [&'static str], at: usize| word(list, mixed(self.number * 31 + which, at));
+        format!("{}{}{}", draw(INITIALS, 1), draw(SYLLABLES, 2), draw(SYLLABLES, 3))
     }
 }
 
@@ -70,10 +75,33 @@ fn word(list: &'static [&'static str], at: usize) -> &'static str {
     list[at % list.len()]
 }
 
+/// Spreads neighbouring numbers far apart (the finalizer of splitmix64).
+fn mixed(number: usize, at: usize) -> usize {
+    let seed = ((number as u64) << 32 | at as u64).wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let seed = (seed ^ (seed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let seed = (seed ^ (seed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    (seed ^ (seed >> 31)) as usize
+}
+
+const LITTLE: &[&str] =
+    &["the", "of", "and", "in", "for", "after", "with", "that", "when", "because", "while", "by"];
 const PLACES: &[&str] =
     &["Harbour", "Northgate", "Millbrook", "Eastfield", "Lakeside", "Old Town", "Ridgeway"];
+const INITIALS: &[&str] =
+    &["Ba", "Do", "Fe", "Gu", "Ka", "Li", "Mo", "Na", "Pe", "Ro", "Sa", "Ti", "Vo", "Wa"];
+const SYLLABLES: &[&str] = &[
+    "bel", "cor", "dan", "fil", "gar", "hem", "kin", "lor", "mar", "nev", "pol", "rik", "sum", "tav", "vin",
+];
 const MATTERS: &[&str] = &["bridge", "library", "tram", "school kitchen", "flood wall", "market hall"];
-const PEOPLE: &[&str] = &["mayor", "clerk", "chief engineer", "opposition leader", "head teacher"];
-const DEEDS: &[&str] = &["open early", "be rebuilt", "cost more", "stay closed", "go ahead", "be put off"];
-const WAITS: &[&str] = &["campaigned", "waited", "argued", "written letters", "collected names"];
-const SUMS: &[&str] = &["grant", "loan", "reserve", "gift"];
+#[rustfmt::skip]
+const NOUNS: &[&str] = &[
+    "mayor", "clerk", "engineer", "teacher", "orchard", "ferry", "budget", "warehouse", "choir", "reservoir",
+    "museum", "contract", "bakery", "tunnel", "survey", "festival", "clinic", "lantern", "harvest", "rowing club",
+    "quarry", "newspaper", "pension", "bus lane", "greenhouse", "court", "archive", "vineyard", "garrison", "printer",
+    "theatre", "lighthouse", "dairy", "permit", "sawmill", "stadium", "chapel", "fountain", "beekeeper", "depot",
+];
+#[rustfmt::skip]
+const DEEDS: &[&str] = &[
+    "opened", "sold", "repaired", "refused", "inspected", "painted", "postponed", "praised", "moved", "borrowed",
+    "measured", "closed", "counted", "defended", "replaced", "insured", "visited", "rented", "copied", "abandoned",
+];

@@ -6,6 +6,7 @@ mod cleanup;
 mod confidence;
 mod features;
 mod kinds;
+mod lines;
 mod model;
 mod phrases;
 mod script_json;
@@ -14,7 +15,7 @@ mod stats;
 
 use super::dom::Dom;
 use super::metadata::Evidence;
-use crate::record::Block;
+use crate::record::{Article, Block};
 use blocks::TextBlock;
 use candidates::Candidates;
 use stats::Stats;
@@ -76,10 +77,13 @@ impl<'a> View<'a> {
     }
 }
 
-pub fn extract(dom: &Dom, evidence: &Evidence, title: Option<&str>) -> Body {
+pub fn extract(dom: &Dom, evidence: &Evidence, article: &Article) -> Body {
+    let title = article.title.as_deref();
     let view = View::of(dom, evidence);
     let likely = view.likely(evidence, title);
-    let keep = cleanup::choose(&view.blocks, &likely);
+    let mut keep = cleanup::choose(&view.blocks, &likely);
+    let authors = article.authors.iter().map(|a| a.name.as_str()).collect();
+    lines::drop_noise(dom, &view.blocks, &lines::Known { authors }, &mut keep);
     let blocks = kinds::record(dom, &view.stats.signals, &view.blocks, &keep, title);
     let confidence = if blocks.is_empty() { 0.0 } else { confidence::of(&view, &likely, &keep) };
     let chars: usize = blocks.iter().map(|b| b.text.chars().count()).sum();

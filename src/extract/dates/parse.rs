@@ -181,7 +181,7 @@ fn day_first(tokens: &[Token], first: i64, reading: Reading<'_>) -> Option<(Date
                 return None;
             }
             let year = year_of(tokens.get(4)).or_else(|| two_digit_year(tokens, 4))?;
-            let us = *mark != '.' && reading.month_first;
+            let us = *mark == '/' && reading.month_first;
             let (day, month) = if (us && *second <= 31 && first <= 12) || *second > 12 {
                 (*second, first)
             } else {

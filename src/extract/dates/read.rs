@@ -1,13 +1,14 @@
 //! The two dates, each from the first source that has it.
 
 use super::parse::{Reading, first_date};
-use super::{url_date, visible};
+use super::url_date;
+use super::visible::{self, Search};
 use crate::extract::dom::Dom;
 use crate::extract::metadata::Evidence;
 use crate::record::{Article, DateTime, Precision, Published, Zone};
 use url::Url;
 
-const PUBLISHED_METAS: [&str; 26] = [
+const PUBLISHED_METAS: [&str; 29] = [
     "article:published_time",
     "article:published",
     "og:published_time",
@@ -32,6 +33,9 @@ const PUBLISHED_METAS: [&str; 26] = [
     "dcterms.issued",
     "dcterms.created",
     "dc.date.created",
+    "published",
+    "published_at",
+    "pub_date",
     "rnews:datepublished",
     "citation_date",
 ];
@@ -70,7 +74,7 @@ pub fn read(dom: &Dom, evidence: &Evidence, url: &Url, article: &mut Article) {
     let modified = modified(dom, evidence, reading);
     let published = published(dom, evidence, url, reading).or(modified.map(|(m, _)| (m, "modified")));
     if let Some((date, source)) = published {
-        article.published = Some(date);
+        article.published = Some(sharpened(dom, evidence, date, reading));
         article.sources.insert("published_at".into(), source.into());
     }
     if let Some((date, source)) = modified {
@@ -82,16 +86,34 @@ pub fn read(dom: &Dom, evidence: &Evidence, url: &Url, article: &mut Article) {
 fn published(dom: &Dom, evidence: &Evidence, url: &Url, reading: Reading<'_>) -> Found {
     let json = |key| json_date(evidence, key, reading).map(|d| (d, "json_ld"));
     let day_of_url = url_date::day(url);
+    let (article, page) = (Search::Article, Search::Page);
     json("datePublished")
         .or_else(|| meta_date(evidence, &PUBLISHED_METAS, reading))
         .or_else(|| Some((visible::by_itemprop(dom, evidence, "datePublished", reading)?, "microdata")))
         .or_else(|| json("dateCreated"))
         .or_else(|| json("uploadDate"))
         .or_else(|| day_of_url.map(|day| (of_day(day), "url")))
-        .or_else(|| Some((visible::by_time(dom, evidence, reading)?, "time")))
-        .or_else(|| Some((visible::by_name(dom, evidence, reading)?, "text")))
+        .or_else(|| Some((visible::by_time(dom, evidence, article, reading)?, "time")))
+        .or_else(|| Some((visible::in_scripts(dom, evidence, reading)?, "script_json")))
+        .or_else(|| Some((visible::by_name(dom, evidence, article, reading)?, "text")))
         .or_else(|| meta_date(evidence, &LESS_SURE_METAS, reading))
-        .or_else(|| Some((visible::near_headline(dom, evidence, reading)?, "text")))
+        .or_else(|| Some((visible::near_headline(dom, evidence, article, reading)?, "text")))
+        .or_else(|| Some((visible::by_time(dom, evidence, page, reading)?, "time")))
+        .or_else(|| Some((visible::by_name(dom, evidence, page, reading)?, "text")))
+        .or_else(|| Some((visible::near_headline(dom, evidence, page, reading)?, "text")))
+}
+
+/// A day alone is sharpened by a moment of that day, a moment in UTC by the same moment with its offset.
+fn sharpened(dom: &Dom, evidence: &Evidence, found: Published, reading: Reading<'_>) -> Published {
+    if found.precision == Precision::Day {
+        let moment = visible::by_time(dom, evidence, Search::Article, reading);
+        return moment
+            .filter(|m| m.precision != Precision::Day && m.at.civil.date() == found.at.civil.date())
+            .unwrap_or(found);
+    }
+    let in_utc = found.zone == Zone::Declared && found.at.offset.is_zero();
+    let local = if in_utc { visible::local_telling(dom, evidence, found, reading) } else { None };
+    local.unwrap_or(found)
 }
 
 fn of_day(day: jiff::civil::Date) -> Published {

@@ -4,10 +4,12 @@
 use memchr::{memchr, memmem};
 use std::borrow::Cow;
 
-/// Start tags deeper than this are dropped, their text kept. The deepest development page has 130.
-const MAX_DEPTH: usize = 400;
-/// Open formatting elements are reopened in every block: each costs a node a block. The development pages stay under 30.
-const MAX_OPEN_FORMATTING: usize = 48;
+/// Start tags deeper than this are dropped, their text kept. The deepest of 2,153 development pages has 68.
+const MAX_DEPTH: usize = 160;
+/// Open formatting elements are reopened in every block: each costs a node a block. A guess: no development page reaches it.
+const MAX_OPEN_FORMATTING: usize = 20;
+/// Options of one menu beyond this are dropped: unclosed, each is looked through for the next.
+const MAX_OPTIONS: usize = 1_000;
 /// Attributes of one tag beyond this are dropped with everything after them in the tag.
 const MAX_ATTRIBUTES: usize = 200;
 
@@ -25,7 +27,7 @@ const FORMATTING: [&str; 13] =
 
 /// Gives the page back as it is when it keeps the limits, which nearly every page does.
 pub fn tame(html: &str) -> Cow<'_, str> {
-    let mut scan = Scan { html, at: 0, copied: 0, out: None, open: Vec::new(), formatting: 0 };
+    let mut scan = Scan { html, at: 0, copied: 0, out: None, open: Vec::new(), formatting: 0, options: 0 };
     while let Some(offset) = memchr(b'<', &html.as_bytes()[scan.at..]) {
         scan.at += offset;
         scan.markup();
@@ -47,6 +49,7 @@ struct Scan<'a> {
     /// Hashes of the names of open elements.
     open: Vec<u32>,
     formatting: usize,
+    options: usize,
 }
 
 impl Scan<'_> {
@@ -74,6 +77,9 @@ impl Scan<'_> {
         if let Some(i) = self.open[window..].iter().rposition(|&k| k == key) {
             self.open.truncate(window + i);
         }
+        if is_one_of(name, &["select"]) {
+            self.options = 0;
+        }
         if is_one_of(name, &FORMATTING) {
             self.formatting = self.formatting.saturating_sub(1);
         }
@@ -89,7 +95,12 @@ impl Scan<'_> {
         let closes_itself =
             is_one_of(name, &VOID) || is_one_of(name, &CLOSED_BY_SIBLINGS) || bytes[..end].ends_with(b"/>");
         let too_deep = self.open.len() >= MAX_DEPTH && !closes_itself;
-        if too_deep || (formatting && self.formatting >= MAX_OPEN_FORMATTING) {
+        let in_menu = is_one_of(name, &["select", "option", "optgroup"]);
+        self.options += usize::from(in_menu);
+        if too_deep
+            || (in_menu && self.options > MAX_OPTIONS)
+            || (formatting && self.formatting >= MAX_OPEN_FORMATTING)
+        {
             self.leave_out(start, end);
             return;
         }

@@ -107,7 +107,7 @@ fn from_meta(evidence: &Evidence) -> Vec<Author> {
         if name == "twitter:data1" && !label_says_author(evidence) {
             continue;
         }
-        for content in evidence.all_metas(name) {
+        for content in evidence.all_metas(name).take(MAX_AUTHORS) {
             add_all(names::split(content), &mut authors);
         }
         if !authors.is_empty() {

@@ -153,7 +153,12 @@ fn in_chrome(dom: &Dom, id: usize) -> bool {
                 .filter_map(|k| node.attribute(k))
                 .any(|v| v.to_ascii_lowercase().contains(word))
         };
-        matches!(node.tag, Tag::Aside | Tag::Nav | Tag::Footer)
-            || (!matches!(node.tag, Tag::Body | Tag::Html) && (named("comment") || named("related")))
+        // An article's own footer often has the byline; the page's has not.
+        let frame = match node.tag {
+            Tag::Nav => true,
+            Tag::Aside | Tag::Footer => !dom.ancestors(a).any(|b| dom.node(b).tag == Tag::Article),
+            _ => false,
+        };
+        frame || (!matches!(node.tag, Tag::Body | Tag::Html) && (named("comment") || named("related")))
     })
 }

@@ -3,7 +3,24 @@
 use crate::record::{Author, AuthorKind};
 
 /// Words before a name, in lower case. Longest first where one begins another.
-const PREFIXES: [&str; 40] = [
+const PREFIXES: [&str; 57] = [
+    "author:",
+    "verfasst von",
+    "geschrieben von",
+    "erstellt von",
+    "eingestellt von",
+    "escrito por",
+    "écrit par",
+    "publicado por",
+    "scritto da",
+    "reviewed by",
+    "medically reviewed by",
+    "interview:",
+    "posted in",
+    "mehr von",
+    "und interview:",
+    "text und fotos:",
+    "fotos:",
     "written by",
     "reported by",
     "story by",
@@ -47,7 +64,7 @@ const PREFIXES: [&str; 40] = [
 ];
 
 /// What stands where a name should be, in lower case.
-const NO_NAMES: [&str; 48] = [
+const NO_NAMES: [&str; 55] = [
     "admin",
     "administrator",
     "staff",
@@ -96,6 +113,13 @@ const NO_NAMES: [&str; 48] = [
     "null",
     "author",
     "user",
+    "publiziert am",
+    "posted",
+    "posted on",
+    "published",
+    "updated",
+    "agencies",
+    "the author",
 ];
 
 /// Words that only an organization's name has, in lower case.
@@ -242,8 +266,15 @@ pub fn author(text: &str) -> Option<Author> {
     let lower = name.to_lowercase();
     let is_url =
         lower.contains("://") || lower.starts_with("www.") || lower.starts_with('@') || lower.contains('@');
+    let is_host = !name.contains(' ')
+        && name.rsplit('.').next().is_some_and(|end| {
+            (2..=4).contains(&end.len())
+                && name.contains('.')
+                && name.len() > 8
+                && end.chars().all(char::is_lowercase)
+        });
     let digits = name.chars().filter(char::is_ascii_digit).count();
-    if !(2..=60).contains(&count) || is_url || digits > 2 || NO_NAMES.contains(&lower.as_str()) {
+    if !(2..=60).contains(&count) || is_url || is_host || digits > 2 || NO_NAMES.contains(&lower.as_str()) {
         return None;
     }
     if name.split_whitespace().count() > 6 || !name.chars().any(char::is_alphabetic) {

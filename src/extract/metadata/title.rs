@@ -1,10 +1,15 @@
 //! The article's title as a reader sees it: without the site's name, by agreement of what the page offers.
 
 use super::evidence::Evidence;
-use crate::extract::dom::Dom;
+use crate::extract::dom::{Dom, Tag};
 
 const SEPARATORS: [&str; 12] =
     [" | ", " - ", " – ", " — ", " · ", " • ", " » ", " « ", " : ", " :: ", " / ", "｜"];
+
+/// A heading with this share of a declared title's words is the title (tuned on the development sets).
+const SAME: f64 = 0.4;
+/// Pages with more headings of one kind list other articles.
+const MAX_HEADINGS: usize = 20;
 
 /// A title that one source offers.
 struct Offer {
@@ -13,13 +18,20 @@ struct Offer {
 }
 
 pub fn read(dom: &Dom, evidence: &Evidence) -> Option<(String, &'static str)> {
-    let declared = declared(evidence);
-    if let Some(heading) = heading(dom, evidence, &declared) {
+    let site = SiteNames::of(evidence);
+    let mut declared = declared(evidence);
+    for offer in &mut declared {
+        offer.text = site.strip(&offer.text);
+    }
+    if let Some(heading) = heading(dom, evidence, &declared, &site) {
         return Some((heading, "h1"));
     }
-    let site = SiteNames::of(evidence);
+    if let Some(heading) = other_heading(dom, evidence, &declared) {
+        return Some((heading, "heading"));
+    }
     let offer = declared.into_iter().next()?;
-    Some((site.strip(&offer.text), offer.source))
+    let text = if offer.source == "title_tag" { longest_part(&offer.text) } else { offer.text };
+    Some((text, offer.source))
 }
 
 /// What the page declares outside its text, best first.
@@ -38,22 +50,116 @@ fn declared(evidence: &Evidence) -> Vec<Offer> {
     offers
 }
 
-/// The heading that says the same as a declared title, or the only one there is.
-fn heading(dom: &Dom, evidence: &Evidence, declared: &[Offer]) -> Option<String> {
-    let headings: Vec<String> =
-        evidence.h1.iter().take(20).map(|&id| dom.text_of(id)).filter(|t| t.chars().count() >= 2).collect();
-    let best = headings
+/// The `h1` that says the same as a declared title, or the only one that could be a title.
+fn heading(dom: &Dom, evidence: &Evidence, declared: &[Offer], site: &SiteNames) -> Option<String> {
+    let headings: Vec<(usize, String)> = evidence
+        .h1
         .iter()
-        .map(|h| (declared.iter().map(|o| likeness(h, &o.text)).fold(0.0, f64::max), h))
-        .fold(None, |best: Option<(f64, &String)>, next| match best {
-            Some(b) if b.0 >= next.0 => Some(b),
-            _ => Some(next),
-        });
-    match best {
-        Some((likeness, heading)) if likeness >= 0.5 => Some(heading.clone()),
-        Some((_, heading)) if declared.is_empty() => Some(heading.clone()),
-        _ => None,
+        .take(MAX_HEADINGS)
+        .map(|&id| (id, dom.text_of(id)))
+        .filter(|(_, text)| text.chars().count() >= 2 && !site.is_site(text))
+        .collect();
+    let like = |text: &str| declared.iter().map(|o| likeness(text, &o.text)).fold(0.0, f64::max);
+    let mut best: Option<(f64, usize, &String)> = None;
+    for (id, text) in &headings {
+        let likeness = like(text);
+        if best.is_none_or(|(b, _, _)| likeness > b) {
+            best = Some((likeness, *id, text));
+        }
     }
+    let (likeness, id, text) = best?;
+    let alone = headings.len() == 1 && words(text).len() >= 4;
+    let is_title = likeness >= SAME || alone || declared.is_empty();
+    is_title.then(|| site.strip(&without_kicker(dom, id, text, declared)))
+}
+
+/// An `h1` often holds a kicker or a subtitle beside the title: the piece that is a declared title, or what is left
+/// without the pieces that their names call kickers.
+fn without_kicker(dom: &Dom, h1: usize, whole: &str, declared: &[Offer]) -> String {
+    let pieces: Vec<usize> = dom
+        .subtree(h1)
+        .skip(1)
+        .filter(|&id| match dom.node(id).tag {
+            Tag::Text => dom.node(id).parent as usize == h1,
+            tag => !tag.is_never_read(),
+        })
+        .take(MAX_HEADINGS)
+        .collect();
+    let text_of = |id: usize| match dom.node(id).tag {
+        Tag::Text => super::plain(dom.node(id).text()),
+        _ => dom.text_of(id),
+    };
+    let is_declared = |text: &str| declared.iter().any(|o| squash(&o.text) == squash(text));
+    if !is_declared(whole)
+        && let Some(piece) = pieces.iter().map(|&id| text_of(id)).find(|text| is_declared(text))
+    {
+        return piece;
+    }
+    let kicker = pieces.iter().find(|&&id| names_a_kicker(dom, id)).map(|&id| text_of(id));
+    match kicker {
+        Some(kicker) if kicker.len() * 2 < whole.len() => {
+            let rest = whole.strip_prefix(kicker.as_str()).or_else(|| whole.strip_suffix(kicker.as_str()));
+            let rest = rest
+                .unwrap_or(whole)
+                .trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '|' | '–' | '-'));
+            if words(rest).len() >= 2 { rest.to_owned() } else { whole.to_owned() }
+        }
+        _ => whole.to_owned(),
+    }
+}
+
+fn names_a_kicker(dom: &Dom, id: usize) -> bool {
+    const WORDS: [&str; 16] = [
+        "kicker",
+        "overline",
+        "topline",
+        "dachzeile",
+        "eyebrow",
+        "supertitle",
+        "suptitle",
+        "pretitle",
+        "pre-title",
+        "rubric",
+        "category",
+        "flytitle",
+        "sr-only",
+        "visually-hidden",
+        "date",
+        "hidden",
+    ];
+    dom.node(id).attribute("class").is_some_and(|class| {
+        let class = class.to_ascii_lowercase();
+        WORDS.iter().any(|w| class.contains(w))
+    })
+}
+
+/// Where no `h1` is the title: another heading, or an element named title, that a declared title or a part of one equals.
+fn other_heading(dom: &Dom, evidence: &Evidence, declared: &[Offer]) -> Option<String> {
+    let wanted: Vec<String> = declared
+        .iter()
+        .flat_map(|o| parts(&o.text).into_iter().chain([o.text.as_str()]))
+        .filter(|part| words(part).len() >= 2)
+        .map(squash)
+        .collect();
+    let is_heading = |id: &usize| matches!(dom.node(*id).tag, Tag::H2 | Tag::H3 | Tag::H4);
+    let headings = (0..dom.nodes.len()).filter(is_heading).take(60);
+    let titled = evidence.hinted.iter().copied().filter(|&id| {
+        dom.node(id).attribute("class").is_some_and(|c| c.contains("title") || c.contains("headline"))
+    });
+    headings.chain(titled.take(60)).map(|id| dom.text_of(id)).find(|text| wanted.contains(&squash(text)))
+}
+
+/// A title between separators is longer than what stands beside it.
+fn longest_part(title: &str) -> String {
+    parts(title).into_iter().max_by_key(|part| part.chars().count()).unwrap_or(title).trim().to_owned()
+}
+
+fn parts(title: &str) -> Vec<&str> {
+    let mut parts = vec![title];
+    for separator in [" | ", " » ", " · ", " :: ", " - ", " – ", " — ", "｜", " / ", "_"] {
+        parts = parts.into_iter().flat_map(|part| part.split(separator)).collect();
+    }
+    parts
 }
 
 /// Share of the words that two texts have in common, by the longer one.

@@ -1,0 +1,240 @@
+//! Pages with status 200 that are no articles: challenges, consent walls, log-ins, soft 404s, parked domains.
+//! Pure; the rules are data (`page_kinds.toml`).
+
+use super::FetchedPage;
+use crate::record::Reason;
+use serde::Deserialize;
+use std::sync::LazyLock;
+use url::Url;
+
+/// A page over this much visible text is no stub, whatever it mentions. Longer than every rule's own bound.
+const NO_STUB_FROM: usize = 8000;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rules {
+    rule: Vec<Rule>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    reason: Reason,
+    header: Option<String>,
+    title: Option<Vec<String>>,
+    title_has: Option<Vec<String>>,
+    markup: Option<Vec<String>>,
+    text: Option<Vec<String>>,
+    at_most: Option<usize>,
+    paths: Option<Vec<String>>,
+}
+
+static RULES: LazyLock<Rules> = LazyLock::new(|| {
+    toml::from_str(include_str!("page_kinds.toml")).expect("the rules in the binary are read by a test")
+});
+
+/// Why a page is no article, by its decoded text; `None`: it may well be one.
+pub fn judge(page: &FetchedPage, html: &str) -> Option<Reason> {
+    judge_text(&page.url, &page.response_headers, html)
+}
+
+/// As `judge`, for a page that was not fetched here. `headers` are `name: value` lines.
+pub fn judge_text(url: &Url, headers: &[String], html: &str) -> Option<Reason> {
+    let seen = Seen::of(url, headers, html);
+    RULES.rule.iter().find(|rule| rule.holds(&seen)).map(|rule| rule.reason)
+}
+
+/// What of a page the rules look at, in lower case.
+struct Seen {
+    path: String,
+    headers: Vec<String>,
+    title: String,
+    markup: String,
+    text: String,
+    length: usize,
+}
+
+impl Seen {
+    fn of(url: &Url, headers: &[String], html: &str) -> Seen {
+        let markup = html.to_lowercase();
+        let (title, text) = visible(&markup);
+        let length = text.chars().count();
+        Seen {
+            path: url.path().to_lowercase(),
+            headers: headers.iter().map(|line| line.to_lowercase()).collect(),
+            title,
+            // A long page is judged by its title alone: nothing else needs its markup.
+            markup: if length < NO_STUB_FROM { markup } else { String::new() },
+            text,
+            length,
+        }
+    }
+}
+
+impl Rule {
+    fn holds(&self, seen: &Seen) -> bool {
+        self.at_most.is_none_or(|most| seen.length <= most)
+            && self.header.as_ref().is_none_or(|header| has_header(&seen.headers, header))
+            && self
+                .title
+                .as_ref()
+                .is_none_or(|titles| titles.iter().any(|title| is_title(&seen.title, title)))
+            && any(&self.title_has, &seen.title)
+            && any(&self.paths, &seen.path)
+            && any(&self.markup, &seen.markup)
+            && any(&self.text, &seen.text)
+    }
+}
+
+fn any(phrases: &Option<Vec<String>>, within: &str) -> bool {
+    phrases.as_ref().is_none_or(|phrases| phrases.iter().any(|phrase| within.contains(phrase.as_str())))
+}
+
+fn has_header(lines: &[String], wanted: &str) -> bool {
+    let Some((name, part)) = wanted.split_once(": ") else { return false };
+    let of_name = |line: &&String| line.split_once(':').is_some_and(|(key, _)| key.trim() == name);
+    lines.iter().filter(of_name).any(|line| line.contains(part))
+}
+
+/// `Page not found | The News` is `page not found`, and so is `The News - Page not found`.
+fn is_title(title: &str, wanted: &str) -> bool {
+    let ends = |rest: &str| rest.trim_start().starts_with(['|', '-', '–', '—', '·', '»', ':']);
+    let begins = |rest: &str| rest.trim_end().ends_with(['|', '–', '—', '·', '»']) || rest.ends_with(" - ");
+    title == wanted
+        || title.strip_prefix(wanted).is_some_and(ends)
+        || title.strip_suffix(wanted).is_some_and(begins)
+}
+
+/// Title and visible text of lower-cased HTML, blanks joined: enough for phrases and a length, without a parse.
+fn visible(html: &str) -> (String, String) {
+    let (mut title, mut text, mut rest) = (String::new(), String::new(), html);
+    while let Some(at) = rest.find('<') {
+        push_words(&mut text, &rest[..at]);
+        rest = &rest[at..];
+        if let Some(comment) = rest.strip_prefix("<!--") {
+            rest = comment.split_once("-->").map_or("", |(_, after)| after);
+            continue;
+        }
+        let (tag, after) = rest.split_once('>').unwrap_or((rest, ""));
+        rest = after;
+        let name = tag[1..].split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        if matches!(name, "script" | "style" | "title" | "template" | "svg" | "textarea")
+            && !tag.ends_with('/')
+        {
+            let end = rest.find(&format!("</{name}")).unwrap_or(rest.len());
+            if name == "title" && title.is_empty() {
+                push_words(&mut title, &rest[..end]);
+            }
+            rest = &rest[end..];
+        }
+    }
+    push_words(&mut text, rest);
+    (title, text)
+}
+
+fn push_words(out: &mut String, text: &str) {
+    let text = if text.contains('&') { plain(text) } else { text.into() };
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+}
+
+/// The entities that occur in the phrases looked for.
+fn plain(text: &str) -> std::borrow::Cow<'_, str> {
+    let pairs = [
+        ("&nbsp;", " "),
+        ("&rsquo;", "'"),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&amp;", "&"),
+        ("&hellip;", "..."),
+    ];
+    pairs.iter().fold(text.into(), |text, (entity, plain)| text.replace(entity, plain).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(headers: &[&str], html: &str) -> Option<Reason> {
+        let url = Url::parse("https://news.example/2026/a-story").unwrap();
+        let headers: Vec<String> = headers.iter().map(|line| line.to_string()).collect();
+        judge_text(&url, &headers, html)
+    }
+
+    fn check(html: &str, expected: impl Into<Option<Reason>>) {
+        assert_eq!(judged(&[], html), expected.into(), "{html:.200}");
+    }
+
+    #[test]
+    fn the_rules_read_and_none_is_empty() {
+        for rule in &RULES.rule {
+            let has_more = [&rule.title, &rule.title_has, &rule.markup, &rule.text, &rule.paths];
+            let phrases = has_more.into_iter().flatten().flatten();
+            assert!(rule.header.is_some() || phrases.clone().count() > 0);
+            for phrase in phrases {
+                assert_eq!(*phrase, phrase.to_lowercase(), "phrases are in lower case");
+            }
+            assert!(rule.at_most.is_none_or(|most| most <= NO_STUB_FROM));
+        }
+    }
+
+    #[test]
+    fn challenges() {
+        check(
+            "<title>Just a moment...</title><script src='/cdn-cgi/challenge-platform/h/b/x.js'></script>",
+            Reason::ChallengePage,
+        );
+        check(
+            "<title>x</title><p>Verifying you are human. This may take a few seconds.",
+            Reason::ChallengePage,
+        );
+        check("<title>Access Denied</title><h1>Access Denied</h1>Reference #18.1", Reason::ChallengePage);
+        check(
+            "<body><iframe src='https://geo.captcha-delivery.com/captcha/'></iframe>",
+            Reason::ChallengePage,
+        );
+        assert_eq!(judged(&["CF-Mitigated: challenge"], "<p>"), Some(Reason::ChallengePage));
+    }
+
+    #[test]
+    fn consent_and_login() {
+        check("<h1>Before you continue to The News</h1><button>Accept all</button>", Reason::ConsentPage);
+        check("<title>Sign in | The News</title><input type=\"password\">", Reason::LoginPage);
+        check("<title>The News - Log in</title><form>", Reason::LoginPage);
+    }
+
+    #[test]
+    fn soft_not_found_and_parked() {
+        check("<title>Page not found – The News</title><p>Try our home page.", Reason::SoftNotFound);
+        check("<title>The News</title><p>Sorry, this page isn&#39;t available.", Reason::SoftNotFound);
+        check("<title>news.example</title><p>This domain is for sale!", Reason::ParkedDomain);
+    }
+
+    #[test]
+    fn an_article_about_any_of_it_is_an_article() {
+        let story = "The council said on Monday that it would look into the matter again. ".repeat(30);
+        let told =
+            ["this domain is for sale", "verify you are human", "before you continue to", "page not found"];
+        for phrase in told {
+            check(&format!("<title>A story</title><p>Readers saw {phrase}. {story}"), None);
+        }
+        check(
+            &format!("<title>Login rules for banks to change</title><input type=\"password\"><p>{story}"),
+            None,
+        );
+        check(&format!("<title>Access denied: how a town lost its water</title><p>{story}"), None);
+        check("<title>Forbidden City reopens</title><p>The gates opened on Monday.", None);
+        check("", None);
+    }
+
+    #[test]
+    fn broken_markup_is_read_to_its_end() {
+        for html in ["<", "<!--", "<script", "<title>a", "<script>a</scrip", "a<b<c>", "<é>"] {
+            check(html, None);
+        }
+    }
+}

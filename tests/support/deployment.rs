@@ -1,0 +1,202 @@
+//! newswire as somebody runs it: Kafka topics and groups of its own on the shared broker, web sites behind a proxy,
+//! and workers that are real processes of the real binary.
+
+use super::broker::broker;
+use super::kafka_client::{Isolation, Record, unique};
+use super::leash::Leashed;
+use super::page_server::PageServer;
+use super::wait_for;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Few, so that two workers have several each and a test reads them quickly.
+pub const PARTITIONS: i32 = 4;
+const DELAYS: [&str; 3] = ["10s", "2m", "30m"];
+const SIGNAL_TO_END: Duration = Duration::from_secs(30);
+
+pub struct Deployment {
+    pub name: String,
+    pub sites: PageServer,
+    settings: BTreeMap<String, String>,
+    scratch: tempfile::TempDir,
+}
+
+impl Deployment {
+    pub fn new(name: &str) -> Deployment {
+        let (name, sites) = (unique(name), PageServer::start());
+        let kafka_topics = ["urls", "articles", "rejects"]
+            .map(|topic| (format!("KAFKA__TOPICS__{}", topic.to_uppercase()), format!("{name}.{topic}")));
+        let own = [
+            ("KAFKA__BROKERS", broker().bootstrap()),
+            ("KAFKA__PARTITIONS", PARTITIONS.to_string()),
+            ("KAFKA__GROUP_PREFIX", format!("{name}-")),
+            ("KAFKA__TOPICS__INTERNAL_PREFIX", format!("{name}.")),
+            // A dead worker is noticed in 3 s and not in 10 s, so that tests are quick.
+            ("KAFKA__PROPERTIES__SESSION_TIMEOUT_MS", "3000".into()),
+            ("KAFKA__PROPERTIES__HEARTBEAT_INTERVAL_MS", "500".into()),
+            ("FETCH__PROXY", sites.proxy()),
+            ("FETCH__DELAY", "1ms".into()),
+            ("FETCH__USER_AGENT", "newswire-tests (+https://newswire.example/tests)".into()),
+            ("TELEMETRY__LISTEN", "127.0.0.1:0".into()),
+            ("TELEMETRY__LOG_FORMAT", "json".into()),
+        ];
+        let settings = own.map(|(key, value)| (key.to_owned(), value)).into_iter().chain(kafka_topics);
+        broker().create_topic(&format!("{name}.urls"), PARTITIONS, &[]);
+        let scratch = tempfile::tempdir().expect("a scratch folder");
+        Deployment { sites, settings: settings.collect(), scratch, name }
+    }
+
+    /// A key of the config as its variable without the prefix: `FETCH__DELAY`.
+    pub fn set(mut self, key: &str, value: &str) -> Deployment {
+        self.settings.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The Kafka topic with this last word: `urls`, `articles`, `rejects`, `candidates`, `seen`.
+    pub fn kafka_topic(&self, last: &str) -> String {
+        format!("{}.{last}", self.name)
+    }
+
+    pub fn submit<U: AsRef<str>>(&self, urls: &[U]) {
+        broker().submit(&self.kafka_topic("urls"), urls);
+    }
+
+    /// Starts `newswire run` in an empty folder: nothing of an earlier worker is there.
+    pub fn start_worker(&self) -> Worker {
+        let folder = self.scratch.path().join(unique("worker"));
+        std::fs::create_dir(&folder).expect("a folder for the worker");
+        let log = folder.join("stderr");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NEWSWIRE_")) {
+            command.env_remove(name);
+        }
+        command.env_remove("RUST_LOG").arg("run").current_dir(&folder);
+        command.envs(self.settings.iter().map(|(key, value)| (format!("NEWSWIRE_{key}"), value)));
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(File::create(&log).expect("a file for the log"));
+        let process = Leashed::start(&mut command, None).expect("the worker starts");
+        Worker { process, log }
+    }
+
+    /// Committed events in the order of their partitions.
+    pub fn events(&self) -> Vec<Record> {
+        broker().read_all(&self.kafka_topic("articles"), Isolation::Committed)
+    }
+
+    pub fn rejects(&self) -> Vec<Value> {
+        let records = broker().read_all(&self.kafka_topic("rejects"), Isolation::Committed);
+        records.iter().map(Record::json).collect()
+    }
+
+    /// Rejects are at least once: copies have the same id.
+    pub fn reject_reasons(&self) -> BTreeMap<String, usize> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let distinct: BTreeSet<_> =
+            self.rejects().iter().map(|r| (text(&r["reject_id"]), text(&r["reason"]))).collect();
+        distinct.into_iter().fold(BTreeMap::new(), |mut counts, (_, reason)| {
+            *counts.entry(reason).or_default() += 1;
+            counts
+        })
+    }
+
+    /// Waits until every record of every stage is done: each group stands at the end of its Kafka topic, twice the
+    /// same, because a job goes from the fetch stage to a delay and back.
+    pub fn wait_until_idle(&self, limit: Duration) {
+        let mut before = None;
+        wait_for("every stage to be at its end", limit, || {
+            let now = self.ends_if_done();
+            let is_the_same = now.is_some() && now == before;
+            before = now;
+            is_the_same.then_some(())
+        });
+    }
+
+    fn ends_if_done(&self) -> Option<Vec<BTreeMap<i32, i64>>> {
+        let delays = DELAYS.map(|tier| (format!("delay-{tier}"), format!("delay.{tier}")));
+        let stages = [("route", "urls"), ("fetch", "fetch"), ("publish", "candidates")];
+        let stages = stages.map(|(group, topic)| (group.to_owned(), topic.to_owned()));
+        stages.into_iter().chain(delays).map(|(group, topic)| self.end_if_done(&group, &topic)).collect()
+    }
+
+    fn end_if_done(&self, group: &str, topic: &str) -> Option<BTreeMap<i32, i64>> {
+        let topic = self.kafka_topic(topic);
+        let ends = broker().ends(&topic, Isolation::Uncommitted);
+        let used = ends.iter().filter(|(_, end)| **end > 0);
+        let committed = match ends.values().sum::<i64>() {
+            0 => BTreeMap::new(),
+            _ => broker().committed(&format!("{}-{group}", self.name), &topic),
+        };
+        let is_done = !ends.is_empty() && used.clone().all(|(p, end)| committed.get(p) == Some(end));
+        is_done.then_some(ends)
+    }
+}
+
+/// One worker process and what it says.
+pub struct Worker {
+    process: Leashed,
+    log: PathBuf,
+}
+
+impl Worker {
+    pub fn signal(&self, name: &str) {
+        self.process.signal(name);
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// SIGKILL, in whatever it is doing.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// SIGTERM; the exit code, which is 0 after a drain.
+    pub fn stop(&mut self) -> i32 {
+        self.signal("TERM");
+        let status = self.process.wait(SIGNAL_TO_END);
+        let status = status.unwrap_or_else(|| panic!("a worker that does not end:\n{}", self.end_of_log()));
+        status.code().unwrap_or_else(|| panic!("ended by a signal:\n{}", self.end_of_log()))
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.process.ended().is_none()
+    }
+
+    /// Whole lines of its log; one that is being written is left out.
+    pub fn log(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// How many URLs ended here, by outcome.
+    pub fn outcomes(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for line in self.log() {
+            if let Some(outcome) = line["outcome"].as_str() {
+                *counts.entry(outcome.to_owned()).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    pub fn published(&self) -> usize {
+        self.outcomes().get("published").copied().unwrap_or_default()
+    }
+
+    pub fn end_of_log(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+
+    /// The port of `/metrics`, `/healthz` and `/readyz`, which it logs.
+    pub fn health_port(&self) -> u16 {
+        let port = || self.log().iter().find_map(|line| line["port"].as_u64());
+        wait_for("the worker's health port", SIGNAL_TO_END, port).try_into().expect("a port")
+    }
+}
