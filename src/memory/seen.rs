@@ -174,7 +174,7 @@ mod tests {
         assert!(claims.met_again(&table, id(1), &[alias(1), alias(2), alias(3)], 99));
         assert!(!claims.met_again(&table, id(1), &[alias(2), alias(3)], 99));
         assert!(
-            claims.met_again(&table, id(1), &[alias(1)], 11 + DAY_MS),
+            claims.met_again(&table, id(1), &[alias(1)], 99 + DAY_MS),
             "it would expire though it is met"
         );
         claims.apply_to(&mut table);

@@ -3,7 +3,7 @@
 use super::intake::{Change, Intake, Record};
 use super::kafka_topics::Tier;
 use super::outlet::WriteError;
-use super::route_stage::{end, fail, take_commits};
+use super::route_stage::{commit_again, end, fail, take_commits};
 use super::watermark::Watermark;
 use super::{Shared, StageError};
 use crate::record::Job;
@@ -67,6 +67,7 @@ pub async fn run(shared: Arc<Shared>, tier: Tier) -> Result<(), StageError> {
                     waiting.retain(|partition, _| !partitions.contains(partition));
                     let _ = answer.send(offsets);
                 }
+                Some(Change::CommitFailed(partitions)) => commit_again(&mut watermarks, &partitions),
                 None => return end(intake),
             },
             Some(done) = in_flight.next(), if !in_flight.is_empty() => {

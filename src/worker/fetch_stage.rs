@@ -7,7 +7,7 @@ use super::intake::{Change, Intake, Record};
 use super::one_job::{Done, one_job};
 use super::outlet::WriteError;
 use super::restore::restore_pages;
-use super::route_stage::{end, fail, take_commits};
+use super::route_stage::{commit_again, end, fail, take_commits};
 use super::watermark::Watermark;
 use super::{Shared, StageError};
 use crate::fetch::HostMemory;
@@ -33,6 +33,16 @@ struct Share {
     under_way: HashMap<i64, AbortHandle>,
 }
 
+/// Partitions that go to another worker.
+struct Leaving {
+    partitions: Vec<i32>,
+    answer: mpsc::Sender<Vec<(i32, i64)>>,
+    until: tokio::time::Instant,
+}
+
+/// What is under way in a revoked partition has this long; the group waits meanwhile. Less than the intake waits.
+const LEAVE_WITHIN: Duration = Duration::from_secs(2);
+
 type Restored = (i32, u64, Result<PagesTable, StageError>);
 
 /// The stage between two events.
@@ -42,6 +52,7 @@ struct FetchStage {
     watermarks: HashMap<i32, (u64, Watermark)>,
     in_flight: FuturesUnordered<JoinHandle<Result<Done, WriteError>>>,
     restoring: FuturesUnordered<BoxFuture<'static, Restored>>,
+    leaving: Option<Leaving>,
     room: usize,
 }
 
@@ -55,16 +66,19 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
         watermarks: HashMap::new(),
         in_flight: FuturesUnordered::new(),
         restoring: FuturesUnordered::new(),
+        leaving: None,
         room: concurrency * JOBS_PER_REQUEST,
     };
     let mut tick = tokio::time::interval(COMMIT_EVERY);
     let mut drain_until: Option<Instant> = None;
     loop {
+        let leave_at = stage.leaving.as_ref().map(|leaving| leaving.until);
         tokio::select! {
             biased;
             change = intake.changes.recv() => match change {
                 Some(Change::Assigned { partitions, serial }) => stage.assigned(&partitions, serial),
-                Some(Change::Revoked { partitions, answer }) => stage.revoked(&partitions, &answer),
+                Some(Change::Revoked { partitions, answer }) => stage.revoked(partitions, answer),
+                Some(Change::CommitFailed(partitions)) => commit_again(&mut stage.watermarks, &partitions),
                 None => return end(intake),
             },
             Some(restored) = stage.restoring.next(), if !stage.restoring.is_empty() => {
@@ -82,11 +96,15 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
                 Some(record) => stage.take(record),
                 None => return end(intake),
             },
+            () = tokio::time::sleep_until(leave_at.unwrap_or_else(tokio::time::Instant::now)), if leave_at.is_some() => {
+                stage.leave();
+            }
             _ = tick.tick() => intake.commit(stage.commits()),
             () = shared.stop.cancelled(), if drain_until.is_none() => {
                 drain_until = Some(Instant::now() + super::DRAIN);
             },
         }
+        stage.leave_if_done();
         if drain_until.is_some_and(|until| stage.in_flight.is_empty() || Instant::now() > until) {
             intake.stop();
         }
@@ -127,20 +145,40 @@ impl FetchStage {
         Ok(Some(partition))
     }
 
-    /// What is under way is let go at once: two owners must never ask one host at the same time.
-    fn revoked(&mut self, partitions: &[i32], answer: &mpsc::Sender<Vec<(i32, i64)>>) {
+    /// What is under way may finish, for a while: what is let go is fetched again by the next owner. Until this is
+    /// answered the partitions are this worker's, so no two owners ask one host at the same time.
+    fn revoked(&mut self, partitions: Vec<i32>, answer: mpsc::Sender<Vec<(i32, i64)>>) {
+        self.leaving =
+            Some(Leaving { partitions, answer, until: tokio::time::Instant::now() + LEAVE_WITHIN });
+    }
+
+    fn leave_if_done(&mut self) {
+        let is_done = |leaving: &Leaving| {
+            let shares = leaving.partitions.iter().filter_map(|partition| self.shares.get(partition));
+            shares.map(|share| share.under_way.len()).sum::<usize>() == 0
+        };
+        if self.leaving.as_ref().is_some_and(is_done) {
+            self.leave();
+        }
+    }
+
+    fn leave(&mut self) {
+        let Some(Leaving { partitions, answer, .. }) = self.leaving.take() else { return };
         for share in partitions.iter().filter_map(|partition| self.shares.remove(partition)) {
             share.under_way.values().for_each(AbortHandle::abort);
         }
-        let offsets = take_commits(&mut self.watermarks, partitions);
+        let offsets = take_commits(&mut self.watermarks, &partitions);
         self.watermarks.retain(|partition, _| !partitions.contains(partition));
-        self.shared.readiness.revoked(Stage::Fetch, partitions);
+        self.shared.readiness.revoked(Stage::Fetch, &partitions);
         // The thread may have given up waiting: then nothing is committed, and the work is done again.
         let _ = answer.send(offsets);
     }
 
     fn take(&mut self, record: Record) {
         let patience = self.patience();
+        if self.leaving.as_ref().is_some_and(|leaving| leaving.partitions.contains(&record.partition)) {
+            return;
+        }
         let Some(share) = self.shares.get_mut(&record.partition).filter(|s| s.serial == record.serial) else {
             return;
         };

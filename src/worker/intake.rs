@@ -38,6 +38,8 @@ pub enum Change {
     Assigned { partitions: Vec<i32>, serial: u64 },
     /// They are not any more. The answer gives what may be committed of them; it is waited for only so long.
     Revoked { partitions: Vec<i32>, answer: std_mpsc::Sender<Vec<(i32, i64)>> },
+    /// A commit of these did not reach the group, as happens while it rebalances: it is to be made again.
+    CommitFailed(Vec<i32>),
 }
 
 enum Command {
@@ -176,6 +178,17 @@ impl ConsumerContext for Callbacks {
         };
         if let Err(e) = done {
             tracing::warn!(kafka_topic = self.topic, error = %e, "rebalance_failed");
+        }
+    }
+
+    fn commit_callback(&self, result: Result<(), KafkaError>, offsets: &TopicPartitionList) {
+        let elements = offsets.elements();
+        let failed = elements.iter().filter(|element| result.is_err() || element.error().is_err());
+        let partitions: Vec<i32> = failed.map(|element| element.partition()).collect();
+        if !partitions.is_empty() {
+            let error = result.err().map(|e| e.to_string());
+            tracing::debug!(kafka_topic = self.topic, ?partitions, error, "commit_failed");
+            let _ = self.changes.send(Change::CommitFailed(partitions));
         }
     }
 }

@@ -38,6 +38,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
                     shared.readiness.revoked(Stage::Route, &partitions);
                     let _ = answer.send(offsets);
                 }
+                Some(Change::CommitFailed(partitions)) => commit_again(&mut watermarks, &partitions),
                 None => return end(intake),
             },
             Some(done) = in_flight.next(), if !in_flight.is_empty() => {
@@ -84,6 +85,15 @@ async fn route(shared: Arc<Shared>, record: Record) -> Result<(i32, u64, i64), W
 pub fn take_commits(watermarks: &mut HashMap<i32, (u64, Watermark)>, partitions: &[i32]) -> Vec<(i32, i64)> {
     let commit = |partition: &i32| Some((*partition, watermarks.get_mut(partition)?.1.take_commit()?));
     partitions.iter().filter_map(commit).collect()
+}
+
+/// For commits that did not arrive: the next tick makes them again.
+pub fn commit_again(watermarks: &mut HashMap<i32, (u64, Watermark)>, partitions: &[i32]) {
+    for partition in partitions {
+        if let Some((_, watermark)) = watermarks.get_mut(partition) {
+            watermark.commit_failed();
+        }
+    }
 }
 
 /// The intake's thread has ended: with its error, or because it was told to.

@@ -40,6 +40,11 @@ impl Watermark {
         moved.then_some(upto)
     }
 
+    /// The last commit did not arrive: the next call gives the offset again.
+    pub fn commit_failed(&mut self) {
+        self.committed = i64::MIN;
+    }
+
     #[cfg(test)]
     fn in_flight(&self) -> usize {
         self.open.values().filter(|done| !**done).count()
@@ -60,6 +65,8 @@ mod tests {
         assert_eq!(watermark.take_commit(), None);
         watermark.done(5);
         assert_eq!((watermark.take_commit(), watermark.take_commit()), (Some(8), None));
+        watermark.commit_failed();
+        assert_eq!(watermark.take_commit(), Some(8));
         watermark.done(8);
         assert_eq!((watermark.take_commit(), watermark.in_flight()), (Some(9), 0));
     }

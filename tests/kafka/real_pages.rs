@@ -25,9 +25,7 @@ fn two_hundred_real_pages_twice_are_four_hundred_outcomes() {
         newswire.sites.serve(url, Page::html(html.clone()));
     }
     let mut workers = [newswire.start_worker(), newswire.start_worker()];
-    for worker in &workers {
-        worker.health_port();
-    }
+    workers.iter().for_each(Worker::wait_until_ready);
 
     let started = Instant::now();
     let urls: Vec<&String> = pages.keys().collect();

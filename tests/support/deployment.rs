@@ -213,6 +213,13 @@ impl Worker {
         lines[lines.len().saturating_sub(30)..].join("\n")
     }
 
+    /// Assigned, restored and consuming, as it says itself.
+    pub fn wait_until_ready(&self) {
+        wait_for("the worker to be ready", SIGNAL_TO_END, || {
+            self.readiness().contains(" 200 ").then_some(())
+        });
+    }
+
     /// What `/readyz` answers: status line and body.
     pub fn readiness(&self) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.health_port())).expect("a health port");
