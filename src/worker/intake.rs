@@ -9,7 +9,7 @@ use crate::config::KafkaSettings;
 use rdkafka::bindings::rd_kafka_resp_err_t as RespErr;
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -112,6 +112,9 @@ struct Shares {
     owned: HashMap<i32, u64>,
     serial: u64,
     wanted: HashSet<i32>,
+    /// Commits that the brokers refused: a rebalance changes the generation under a commit on its way. They go with
+    /// the next one, or the group would stand behind its work for as long as no new record comes.
+    refused: HashMap<i32, i64>,
 }
 
 struct Callbacks {
@@ -142,6 +145,7 @@ impl Callbacks {
             shares.serial += 1;
             let serial = shares.serial;
             shares.owned.extend(partitions.iter().map(|partition| (*partition, serial)));
+            shares.refused.retain(|partition, _| !partitions.contains(partition));
             serial
         };
         let _ = self.changes.send(Change::Assigned { partitions, serial });
@@ -157,12 +161,25 @@ impl Callbacks {
         }
         let (answer, answered) = std_mpsc::channel();
         let lost = consumer.assignment_lost();
-        let told = self.changes.send(Change::Revoked { partitions, answer });
+        let told = self.changes.send(Change::Revoked { partitions: partitions.clone(), answer });
         let offsets = told.ok().and_then(|()| answered.recv_timeout(ANSWER).ok()).unwrap_or_default();
+        let offsets = self.with_refused(offsets, &partitions);
         if !lost {
             commit(consumer, &self.topic, &offsets, CommitMode::Sync);
         }
         consumer.incremental_unassign(list)
+    }
+
+    /// These offsets, and what was refused of these partitions and is not committed by them.
+    fn with_refused(&self, mut offsets: Vec<(i32, i64)>, partitions: &[i32]) -> Vec<(i32, i64)> {
+        let mut shares = self.shares();
+        for partition in partitions {
+            let refused = shares.refused.remove(partition);
+            if offsets.iter().all(|(p, _)| p != partition) {
+                offsets.extend(refused.map(|offset| (*partition, offset)));
+            }
+        }
+        offsets
     }
 }
 
@@ -176,6 +193,21 @@ impl ConsumerContext for Callbacks {
         };
         if let Err(e) = done {
             tracing::warn!(kafka_topic = self.topic, error = %e, "rebalance_failed");
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        let mut shares = self.shares();
+        for element in offsets.elements() {
+            let is_refused = result.is_err() || element.error().is_err();
+            let (partition, offset) = (element.partition(), element.offset());
+            if let Offset::Offset(offset) = offset
+                && is_refused
+                && shares.owned.contains_key(&partition)
+            {
+                let latest = shares.refused.entry(partition).or_insert(offset);
+                *latest = offset.max(*latest);
+            }
         }
     }
 }
@@ -237,6 +269,8 @@ impl Thread {
                     let owned = self.consumer.context().shares().owned.clone();
                     let offsets: Vec<_> =
                         offsets.into_iter().filter(|(p, _)| owned.contains_key(p)).collect();
+                    let all: Vec<i32> = owned.into_keys().collect();
+                    let offsets = self.consumer.context().with_refused(offsets, &all);
                     commit(&self.consumer, self.topic(), &offsets, CommitMode::Async);
                 }
                 Ok(Command::Resume(partitions)) => {
