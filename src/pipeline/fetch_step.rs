@@ -23,6 +23,11 @@ pub trait Fetch: Send + Sync {
     fn host_memory(&self, _host: &str) -> Option<HostMemory> {
         None
     }
+
+    /// For the gauge.
+    fn hosts_in_back_off(&self) -> usize {
+        0
+    }
 }
 
 impl Fetch for Fetcher {
@@ -40,6 +45,10 @@ impl Fetch for Fetcher {
 
     fn host_memory(&self, host: &str) -> Option<HostMemory> {
         Fetcher::host_memory(self, host)
+    }
+
+    fn hosts_in_back_off(&self) -> usize {
+        Fetcher::hosts_in_back_off(self).len()
     }
 }
 

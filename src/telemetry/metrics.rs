@@ -17,12 +17,10 @@ pub const IDENTITY_CONFLICTS: &str = "newswire_identity_conflicts_total";
 pub const COMMIT_DURATION: &str = "newswire_commit_duration_seconds";
 pub const COMMITS_FAILED: &str = "newswire_commits_failed_total";
 pub const ASSIGNED_PARTITIONS: &str = "newswire_assigned_partitions";
-pub const LAG: &str = "newswire_lag_records";
 pub const IN_FLIGHT: &str = "newswire_records_in_flight";
 pub const PARKED: &str = "newswire_jobs_parked_total";
 pub const HOSTS_BACKED_OFF: &str = "newswire_hosts_backed_off";
 pub const MEMORY_ENTRIES: &str = "newswire_memory_entries";
-pub const MEMORY_BYTES: &str = "newswire_memory_bytes";
 pub const READY: &str = "newswire_ready";
 pub const BUILD_INFO: &str = "newswire_build_info";
 
@@ -51,7 +49,7 @@ fn describe() {
     describe_counter!(OUTCOMES, "URLs by where they ended");
     describe_counter!(RECEIVED, "Records taken in by a stage; by route: the intake");
     describe_counter!(REDELIVERED, "Records met again after a crash or a rebalance");
-    describe_histogram!(STAGE_DURATION, Unit::Seconds, "Work of one stage on one record, waiting excluded");
+    describe_histogram!(STAGE_DURATION, Unit::Seconds, "One stage on one record; in fetch with the wait for the host's turn");
     describe_histogram!(END_TO_END, Unit::Seconds, "From the URL record's intake to its outcome");
     describe_gauge!(LAST_PUBLISHED, Unit::Seconds, "When an event was last committed");
     describe_counter!(IDENTITY_CONFLICTS, "Aliases that named a different article");
@@ -62,12 +60,10 @@ fn describe() {
     );
     describe_counter!(COMMITS_FAILED, "Transactions that were aborted");
     describe_gauge!(ASSIGNED_PARTITIONS, "Partitions that this worker owns");
-    describe_gauge!(LAG, "Records behind the end of the assigned partitions");
     describe_gauge!(IN_FLIGHT, "Records that a stage is working on");
     describe_counter!(PARKED, "Jobs put off to a delay topic");
     describe_gauge!(HOSTS_BACKED_OFF, "Hosts that asked to be left alone for a while");
     describe_gauge!(MEMORY_ENTRIES, "Entries of a table by partition");
-    describe_gauge!(MEMORY_BYTES, Unit::Bytes, "Memory of a table by partition");
     describe_gauge!(READY, "1 when assigned, restored and consuming");
     describe_gauge!(BUILD_INFO, "1; the labels tell the build");
 }
@@ -132,10 +128,6 @@ pub fn assigned_partitions(stage: Stage, count: usize) {
     gauge!(ASSIGNED_PARTITIONS, "stage" => stage.as_str()).set(count as f64);
 }
 
-pub fn lag(stage: Stage, records: u64) {
-    gauge!(LAG, "stage" => stage.as_str()).set(records as f64);
-}
-
 pub fn in_flight(stage: Stage, records: usize) {
     gauge!(IN_FLIGHT, "stage" => stage.as_str()).set(records as f64);
 }
@@ -151,11 +143,6 @@ pub fn hosts_backed_off(hosts: usize) {
 /// Entries of one partition's part of a table, `pages` or `seen`. 0 when the partition is lost.
 pub fn table_size(table: &'static str, partition: i32, entries: usize) {
     gauge!(MEMORY_ENTRIES, "table" => table, "partition" => partition.to_string()).set(entries as f64);
-}
-
-/// What that part takes in memory.
-pub fn table_bytes(table: &'static str, partition: i32, bytes: usize) {
-    gauge!(MEMORY_BYTES, "table" => table, "partition" => partition.to_string()).set(bytes as f64);
 }
 
 pub(super) fn ready(ready: bool) {

@@ -11,8 +11,8 @@ pub use health::{HealthServer, Readiness};
 pub use logs::start_logs;
 pub use mask::masked_url;
 pub use metrics::{
-    assigned_partitions, commit, commit_failed, hosts_backed_off, identity_conflict, in_flight, lag, parked,
-    received, redelivered, stage_duration, table_bytes, table_size,
+    assigned_partitions, commit, commit_failed, hosts_backed_off, identity_conflict, in_flight, parked,
+    received, redelivered, stage_duration, table_size,
 };
 pub use outcome::report;
 pub use trace::trace_id_of;

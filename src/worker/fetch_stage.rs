@@ -22,7 +22,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use tokio::task::{AbortHandle, JoinHandle};
 
-const COMMIT_EVERY: Duration = Duration::from_millis(500);
+const COMMIT_EVERY: Duration = Duration::from_secs(1);
 /// Jobs in hand for each request that may be under way: those over it wait for their host's turn.
 const JOBS_PER_REQUEST: usize = 5;
 
@@ -188,6 +188,12 @@ impl FetchStage {
         telemetry::received(Stage::Fetch);
         let job: Result<Job, _> = serde_json::from_slice(record.payload.as_deref().unwrap_or_default());
         let known = job.as_ref().ok().and_then(|job| share.pages.page(&job.url).cloned());
+        if let (Ok(job), Some(page)) = (&job, &known)
+            && page.source == job.source.id()
+            && job.attempts == 0
+        {
+            telemetry::redelivered(Stage::Fetch);
+        }
         let offset = record.offset;
         let task = tokio::spawn(one_job(self.shared.clone(), record, job, known, patience));
         share.under_way.insert(offset, task.abort_handle());
@@ -216,6 +222,7 @@ impl FetchStage {
 
     fn commits(&mut self) -> Vec<(i32, i64)> {
         telemetry::in_flight(Stage::Fetch, self.in_flight.len());
+        telemetry::hosts_backed_off(self.shared.fetcher.hosts_in_back_off());
         let all: Vec<i32> = self.watermarks.keys().copied().collect();
         take_commits(&mut self.watermarks, &all)
     }

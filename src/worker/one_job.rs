@@ -46,7 +46,9 @@ pub async fn one_job(
         return Ok(done);
     }
     let asked = job.clone();
+    let started = std::time::Instant::now();
     let after = shared.pipeline.fetch(job, known.as_ref(), shared.fetcher.as_ref(), patience).await;
+    crate::telemetry::stage_duration(Stage::Fetch, started.elapsed());
     done.remember = carry_on(&shared, &asked, after).await?;
     done.remember.extend(host_memory(&shared, &asked));
     for (key, value) in &done.remember {

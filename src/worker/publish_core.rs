@@ -166,7 +166,7 @@ impl Core {
         }
         self.begin()?;
         telemetry::received(Stage::Publish);
-        let now = self.shared.fetcher.now();
+        let (now, started) = (self.shared.fetcher.now(), Instant::now());
         let (Some(ready), Some(open)) = (self.ready.get_mut(&partition), self.open.as_mut()) else {
             return Ok(());
         };
@@ -194,6 +194,7 @@ impl Core {
         open.candidates += 1;
         ready.next = Some(offset + 1);
         self.transactions.serve();
+        telemetry::stage_duration(Stage::Publish, started.elapsed());
         Ok(())
     }
 
