@@ -49,7 +49,11 @@ fn describe() {
     describe_counter!(OUTCOMES, "URLs by where they ended");
     describe_counter!(RECEIVED, "Records taken in by a stage; by route: the intake");
     describe_counter!(REDELIVERED, "Records met again after a crash or a rebalance");
-    describe_histogram!(STAGE_DURATION, Unit::Seconds, "One stage on one record; in fetch with the wait for the host's turn");
+    describe_histogram!(
+        STAGE_DURATION,
+        Unit::Seconds,
+        "One stage on one record; in fetch with the wait for the host's turn"
+    );
     describe_histogram!(END_TO_END, Unit::Seconds, "From the URL record's intake to its outcome");
     describe_gauge!(LAST_PUBLISHED, Unit::Seconds, "When an event was last committed");
     describe_counter!(IDENTITY_CONFLICTS, "Aliases that named a different article");

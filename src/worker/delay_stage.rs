@@ -3,7 +3,7 @@
 use super::intake::{Change, Intake, Record};
 use super::kafka_topics::Tier;
 use super::outlet::WriteError;
-use super::route_stage::{commit_again, end, fail, take_commits};
+use super::route_stage::{COMMIT_AGAIN_EVERY, commit_again, end, fail, take_commits};
 use super::watermark::Watermark;
 use super::{Shared, StageError};
 use crate::record::Job;
@@ -51,6 +51,7 @@ pub async fn run(shared: Arc<Shared>, tier: Tier) -> Result<(), StageError> {
     let mut waiting: HashMap<i32, BinaryHeap<Reverse<Waiting>>> = HashMap::new();
     let mut watermarks: HashMap<i32, (u64, Watermark)> = HashMap::new();
     let mut in_flight = FuturesUnordered::new();
+    let mut again = tokio::time::interval(COMMIT_AGAIN_EVERY);
     let mut tick = tokio::time::interval(COMMIT_EVERY);
     loop {
         let next = waiting.values().filter_map(BinaryHeap::peek).map(|head| head.0.leaves_at).min();
@@ -67,7 +68,7 @@ pub async fn run(shared: Arc<Shared>, tier: Tier) -> Result<(), StageError> {
                     waiting.retain(|partition, _| !partitions.contains(partition));
                     let _ = answer.send(offsets);
                 }
-                Some(Change::CommitFailed(partitions)) => commit_again(&mut watermarks, &partitions),
+                Some(Change::CommitFailed(partitions)) => commit_again(&mut watermarks, Some(&partitions)),
                 None => return end(intake),
             },
             Some(done) = in_flight.next(), if !in_flight.is_empty() => {
@@ -101,6 +102,7 @@ pub async fn run(shared: Arc<Shared>, tier: Tier) -> Result<(), StageError> {
                 }
                 waiting.retain(|_, queue| !queue.is_empty());
             },
+            _ = again.tick() => commit_again(&mut watermarks, None),
             _ = tick.tick() => {
                 let all: Vec<i32> = watermarks.keys().copied().collect();
                 intake.commit(take_commits(&mut watermarks, &all));

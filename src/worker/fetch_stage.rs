@@ -7,7 +7,7 @@ use super::intake::{Change, Intake, Record};
 use super::one_job::{Done, one_job};
 use super::outlet::WriteError;
 use super::restore::restore_pages;
-use super::route_stage::{commit_again, end, fail, take_commits};
+use super::route_stage::{COMMIT_AGAIN_EVERY, commit_again, end, fail, take_commits};
 use super::watermark::Watermark;
 use super::{Shared, StageError};
 use crate::fetch::HostMemory;
@@ -70,6 +70,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
         room: concurrency * JOBS_PER_REQUEST,
     };
     let mut tick = tokio::time::interval(COMMIT_EVERY);
+    let mut again = tokio::time::interval(COMMIT_AGAIN_EVERY);
     let mut drain_until: Option<Instant> = None;
     loop {
         let leave_at = stage.leaving.as_ref().map(|leaving| leaving.until);
@@ -78,7 +79,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
             change = intake.changes.recv() => match change {
                 Some(Change::Assigned { partitions, serial }) => stage.assigned(&partitions, serial),
                 Some(Change::Revoked { partitions, answer }) => stage.revoked(partitions, answer),
-                Some(Change::CommitFailed(partitions)) => commit_again(&mut stage.watermarks, &partitions),
+                Some(Change::CommitFailed(partitions)) => commit_again(&mut stage.watermarks, Some(&partitions)),
                 None => return end(intake),
             },
             Some(restored) = stage.restoring.next(), if !stage.restoring.is_empty() => {
@@ -89,6 +90,8 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
             Some(done) = stage.in_flight.next(), if !stage.in_flight.is_empty() => match done {
                 Ok(Ok(done)) => stage.done(done),
                 Ok(Err(e)) => return fail(intake, e),
+                // Its offset would hold the watermark for ever: better a stop that says so.
+                Err(e) if e.is_panic() => return Err(StageError::Thread),
                 // Aborted on a revocation: the new owner does it.
                 Err(_) => {}
             },
@@ -100,6 +103,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
                 stage.leave();
             }
             _ = tick.tick() => intake.commit(stage.commits()),
+            _ = again.tick() => commit_again(&mut stage.watermarks, None),
             () = shared.stop.cancelled(), if drain_until.is_none() => {
                 drain_until = Some(Instant::now() + super::DRAIN);
             },

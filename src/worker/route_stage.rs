@@ -15,6 +15,8 @@ use std::time::Duration;
 /// Records on their way to the broker at once.
 const IN_FLIGHT: usize = 2000;
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
+/// Every offset is said again this often: a refused commit is told by a callback, and one that got lost by nothing.
+pub const COMMIT_AGAIN_EVERY: Duration = Duration::from_secs(15);
 
 /// Runs until told to stop; what was taken is written and committed before it ends.
 pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
@@ -22,6 +24,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
     let mut watermarks: HashMap<i32, (u64, Watermark)> = HashMap::new();
     let mut in_flight = FuturesOrdered::new();
     let mut tick = tokio::time::interval(COMMIT_EVERY);
+    let mut again = tokio::time::interval(COMMIT_AGAIN_EVERY);
     let mut is_stopping = false;
     loop {
         tokio::select! {
@@ -38,7 +41,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
                     shared.readiness.revoked(Stage::Route, &partitions);
                     let _ = answer.send(offsets);
                 }
-                Some(Change::CommitFailed(partitions)) => commit_again(&mut watermarks, &partitions),
+                Some(Change::CommitFailed(partitions)) => commit_again(&mut watermarks, Some(&partitions)),
                 None => return end(intake),
             },
             Some(done) = in_flight.next(), if !in_flight.is_empty() => {
@@ -54,6 +57,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
                     in_flight.push_back(route(shared.clone(), record).boxed());
                 }
             },
+            _ = again.tick() => commit_again(&mut watermarks, None),
             _ = tick.tick() => {
                 let all: Vec<i32> = watermarks.keys().copied().collect();
                 intake.commit(take_commits(&mut watermarks, &all));
@@ -87,10 +91,10 @@ pub fn take_commits(watermarks: &mut HashMap<i32, (u64, Watermark)>, partitions:
     partitions.iter().filter_map(commit).collect()
 }
 
-/// For commits that did not arrive: the next tick makes them again.
-pub fn commit_again(watermarks: &mut HashMap<i32, (u64, Watermark)>, partitions: &[i32]) {
-    for partition in partitions {
-        if let Some((_, watermark)) = watermarks.get_mut(partition) {
+/// For commits that did not arrive, of these partitions or of all: the next tick makes them again.
+pub fn commit_again(watermarks: &mut HashMap<i32, (u64, Watermark)>, partitions: Option<&[i32]>) {
+    for (partition, (_, watermark)) in watermarks {
+        if partitions.is_none_or(|partitions| partitions.contains(partition)) {
             watermark.commit_failed();
         }
     }
