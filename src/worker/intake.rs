@@ -11,6 +11,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{Headers, Message};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, mpsc as std_mpsc};
@@ -170,6 +171,17 @@ impl Callbacks {
         consumer.incremental_unassign(list)
     }
 
+    /// Keeps what was refused of the partitions still held.
+    fn refuse(&self, offsets: impl Iterator<Item = (i32, i64)>) {
+        let mut shares = self.shares();
+        for (partition, offset) in offsets {
+            if shares.owned.contains_key(&partition) {
+                let latest = shares.refused.entry(partition).or_insert(offset);
+                *latest = offset.max(*latest);
+            }
+        }
+    }
+
     /// These offsets, and what was refused of these partitions and is not committed by them.
     fn with_refused(&self, mut offsets: Vec<(i32, i64)>, partitions: &[i32]) -> Vec<(i32, i64)> {
         let mut shares = self.shares();
@@ -197,18 +209,14 @@ impl ConsumerContext for Callbacks {
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        let mut shares = self.shares();
-        for element in offsets.elements() {
-            let is_refused = result.is_err() || element.error().is_err();
-            let (partition, offset) = (element.partition(), element.offset());
-            if let Offset::Offset(offset) = offset
-                && is_refused
-                && shares.owned.contains_key(&partition)
-            {
-                let latest = shares.refused.entry(partition).or_insert(offset);
-                *latest = offset.max(*latest);
+        let is_refused = |element: &TopicPartitionListElem<'_>| result.is_err() || element.error().is_err();
+        let elements = offsets.elements();
+        self.refuse(elements.iter().filter(|element| is_refused(element)).filter_map(|element| {
+            match element.offset() {
+                Offset::Offset(offset) => Some((element.partition(), offset)),
+                _ => None,
             }
-        }
+        }));
     }
 }
 
@@ -222,8 +230,9 @@ fn commit(consumer: &BaseConsumer<Callbacks>, topic: &str, offsets: &[(i32, i64)
         let _ = list.add_partition_offset(topic, *partition, Offset::Offset(*offset));
     }
     if let Err(e) = consumer.commit(&list, mode) {
-        // Not fatal: the work is done, it will at worst be done again.
+        // Not fatal: the work is done, and its commit goes with the next one.
         tracing::warn!(kafka_topic = topic, error = %e, "commit_failed");
+        consumer.context().refuse(offsets.iter().copied());
     }
 }
 
