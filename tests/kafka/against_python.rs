@@ -100,15 +100,10 @@ fn environment() -> PathBuf {
     if !python.exists() {
         run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
     }
-    run(Command::new(&python).args([
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        "confluent-kafka",
-        "httpx",
-        "trafilatura",
-    ]));
+    // justext, which trafilatura uses, no longer finds the cleaner within lxml.
+    let peers = ["confluent-kafka", "httpx", "trafilatura", "lxml_html_clean"];
+    run(Command::new(&python).args(["-m", "pip", "install", "-q"]).args(peers));
+    run(Command::new(&python).args(["-c", "import confluent_kafka, httpx, trafilatura"]));
     python
 }
 
