@@ -6,7 +6,7 @@
 //!                             delay_stage <- newswire.delay.*
 //! ```
 //! Route, fetch and delay are at least once and run on the async runtime, each with an `intake` thread; publish is
-//! exactly once and is one thread of its own (see EXACTLY_ONCE in `docs/delivery.md`).
+//! exactly once and is one thread of its own (see `docs/delivery.md`).
 
 mod clients;
 mod cloud_event;
