@@ -1,7 +1,9 @@
-//! The port for probes and Prometheus: `/healthz` (the process answers), `/readyz` (it really consumes), `/metrics`.
+//! The port for probes, Prometheus and people: `/healthz` (the process answers), `/readyz` (it really consumes),
+//! `/metrics`, and the status page at `/`.
 
-use super::metrics;
+use super::{board, metrics, process, repeats, status_page};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -75,6 +77,7 @@ impl HealthServer {
             loop {
                 tick.tick().await;
                 recorder.run_upkeep();
+                repeats::tell();
             }
         });
         let served = axum::serve(self.listener, router(readiness)).with_graceful_shutdown(stop).await;
@@ -95,6 +98,8 @@ fn router(readiness: Readiness) -> Router {
         .route("/healthz", get(|| async { as_json(&json!({"alive": true})) }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(render))
+        .route("/", get(status_page::page))
+        .route("/status.json", get(status))
         .with_state(readiness)
 }
 
@@ -104,7 +109,12 @@ async fn readyz(State(readiness): State<Readiness>) -> (StatusCode, Answer) {
     (status, as_json(&json!({"ready": waiting.is_empty(), "waiting": waiting})))
 }
 
+async fn status(State(readiness): State<Readiness>) -> Answer {
+    as_json(&board::as_json(&readiness.reasons(), Timestamp::now()))
+}
+
 async fn render() -> Answer {
+    process::measure();
     // https://prometheus.io/docs/instrumenting/exposition_formats/, text format 0.0.4.
     ([("content-type", "text/plain; version=0.0.4; charset=utf-8")], metrics::recorder().render())
 }

@@ -8,6 +8,7 @@
 //! Route, fetch and delay are at least once and run on the async runtime, each with an `intake` thread; publish is
 //! exactly once and is one thread of its own (see `docs/delivery.md`).
 
+mod acl;
 mod clients;
 mod cloud_event;
 mod commands;
@@ -16,6 +17,8 @@ mod fetch_stage;
 mod group_metadata;
 mod intake;
 mod kafka_topics;
+mod lag;
+mod offsets;
 mod one_job;
 mod outlet;
 mod partitions;
@@ -28,6 +31,7 @@ mod source;
 mod transaction;
 mod watermark;
 
+pub use acl::refused as refused_by_brokers;
 pub use commands::{Found, Submitter, follow, look_up_id, look_up_url, rejects};
 pub use kafka_topics::{KafkaTopicNames, PartitionCounts, TIERS, check};
 
@@ -117,6 +121,8 @@ impl Worker {
             slot: slot(),
         });
         let mut running = start(&shared, &self.stages);
+        // Only looks on: it ends with the runtime, and nothing waits for it.
+        tokio::spawn(lag::watch(shared.clone(), self.stages.clone()));
         let mut problems = Vec::new();
         while let Some(ended) = running.join_next().await {
             let ended = ended.map_err(|e| StageError::Start(e.to_string())).and_then(|outcome| outcome);

@@ -10,7 +10,7 @@ use super::{Shared, StageError, cloud_event, outlet::to_json};
 use crate::memory::{Claims, SeenEntry, SeenTable};
 use crate::pipeline::Verdict;
 use crate::record::{ArticleEvent, Candidate, Ending, Job, Reason, Reject, Stage};
-use crate::telemetry;
+use crate::telemetry::{self, Headline};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
@@ -40,6 +40,8 @@ struct Open {
     next: BTreeMap<i32, i64>,
     claims: BTreeMap<i32, Claims>,
     endings: Vec<Ending>,
+    /// What the status page and the histograms are told after the commit.
+    announced: Vec<(Option<i64>, Option<Headline>)>,
     candidates: usize,
 }
 
@@ -97,6 +99,7 @@ impl Core {
         for partition in &gone {
             self.ready.remove(partition);
             self.serials().remove(partition);
+            telemetry::table_size("seen", *partition, 0);
         }
         self.shared.readiness.revoked(Stage::Publish, &gone);
         if let Err(e) = consumer.incremental_unassign(list) {
@@ -177,7 +180,16 @@ impl Core {
                 let job = candidate.job.clone();
                 let verdict = self.shared.pipeline.publish(candidate, offset, claims, &ready.table, now);
                 let verdict = deliver((&self.shared, &self.transactions), verdict, claims, &job)?;
-                verdict.ending(&job, now)
+                let headline = match &verdict {
+                    Verdict::Event(_, event) => Some(Headline::of(event)),
+                    _ => None,
+                };
+                open.announced.push((job.source.timestamp, headline));
+                let ending = verdict.ending(&job, now);
+                let attributes =
+                    [("newswire.site", job.site.as_str()), ("newswire.outcome", ending.outcome.as_str())];
+                telemetry::span(Stage::Publish, &job.source, started.elapsed(), &job.url, &attributes);
+                ending
             }
             unreadable => {
                 let source = source_record(record);
@@ -201,9 +213,14 @@ impl Core {
     fn begin(&mut self) -> Result<(), KafkaError> {
         if self.open.is_none() {
             self.transactions.begin()?;
-            let (next, claims) = (BTreeMap::new(), BTreeMap::new());
-            self.open =
-                Some(Open { since: Instant::now(), next, claims, endings: Vec::new(), candidates: 0 });
+            self.open = Some(Open {
+                since: Instant::now(),
+                next: BTreeMap::new(),
+                claims: BTreeMap::new(),
+                endings: Vec::new(),
+                announced: Vec::new(),
+                candidates: 0,
+            });
         }
         Ok(())
     }
@@ -308,6 +325,11 @@ impl Core {
             }
         }
         open.endings.iter().for_each(|ending| self.shared.end(ending));
+        let now = self.shared.fetcher.now();
+        for (submitted_ms, headline) in open.announced {
+            telemetry::latency(Stage::Publish, submitted_ms, now);
+            headline.into_iter().for_each(|headline| telemetry::headline(headline, now));
+        }
     }
 
     fn give_up(&mut self, why: &str) -> Finish {
