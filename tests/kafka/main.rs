@@ -12,4 +12,5 @@ mod real_pages;
 mod rejects;
 mod starts;
 mod support_works;
+mod watching;
 mod whole_way;

@@ -220,10 +220,20 @@ impl Worker {
         });
     }
 
+    /// The body that `/metrics` or another path answers.
+    pub fn get(&self, path: &str) -> String {
+        let answer = self.answer(path);
+        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+    }
+
     /// What `/readyz` answers: status line and body.
     pub fn readiness(&self) -> String {
+        self.answer("/readyz")
+    }
+
+    fn answer(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.health_port())).expect("a health port");
-        stream.write_all(b"GET /readyz HTTP/1.0\r\n\r\n").expect("a request");
+        stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).expect("a request");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         answer
