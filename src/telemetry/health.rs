@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{future::Future, io};
 use tokio::net::TcpListener;
 use tracing::info;
@@ -19,28 +19,53 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// What the worker still waits for. Ready is: nothing. Clones share one list.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
-    waiting: Arc<Mutex<BTreeMap<String, String>>>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    /// What, and why.
+    list: BTreeMap<String, String>,
+    /// As last logged, and when that changed.
+    is_ready: bool,
+    since: Instant,
+}
+
+impl Default for Waiting {
+    fn default() -> Waiting {
+        Waiting { list: BTreeMap::new(), is_ready: false, since: Instant::now() }
+    }
 }
 
 impl Readiness {
     /// `what` (`publish`, `broker`, …) is not ready, because of `why`; replaces its earlier reason.
     pub fn waits(&self, what: &str, why: impl Into<String>) {
-        self.list().insert(what.to_owned(), why.into());
+        let why = why.into();
+        let mut waiting = self.waiting();
+        if std::mem::replace(&mut waiting.is_ready, false) {
+            waiting.since = Instant::now();
+            info!(what, why, "worker_is_not_ready");
+        }
+        waiting.list.insert(what.to_owned(), why);
         metrics::ready(false);
     }
 
     pub fn ready(&self, what: &str) {
-        let mut waiting = self.list();
-        waiting.remove(what);
-        metrics::ready(waiting.is_empty());
+        let mut waiting = self.waiting();
+        waiting.list.remove(what);
+        let is_ready = waiting.list.is_empty();
+        if is_ready && !std::mem::replace(&mut waiting.is_ready, true) {
+            info!(after_ms = waiting.since.elapsed().as_millis() as u64, "worker_is_ready");
+        }
+        metrics::ready(is_ready);
     }
 
     /// `what: why`, for whatever is waited for.
     pub fn reasons(&self) -> Vec<String> {
-        self.list().iter().map(|(what, why)| format!("{what}: {why}")).collect()
+        self.waiting().list.iter().map(|(what, why)| format!("{what}: {why}")).collect()
     }
 
-    fn list(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         // The list is whole after every statement that holds the lock, also one that panicked.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }

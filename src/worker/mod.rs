@@ -110,16 +110,17 @@ impl Worker {
             counts = kafka_topics::wait_for(&self.config.kafka, &names) => counts?,
             () = stop.cancelled() => return Ok(()),
         };
-        self.readiness.ready("broker");
         let shared = Arc::new(Shared {
             outlet: Outlet::new(&self.config.kafka, names, counts).map_err(|e| vec![e.to_string()])?,
-            readiness: Partitions::new(self.readiness, &self.stages),
+            readiness: Partitions::new(self.readiness.clone(), &self.stages),
             config: self.config,
             pipeline: self.pipeline,
             fetcher: self.fetcher,
             stop: stop.clone(),
             slot: slot(),
         });
+        // Only now, when each stage is waited for: in between nothing would be.
+        self.readiness.ready("broker");
         let mut running = start(&shared, &self.stages);
         // Only looks on: it ends with the runtime, and nothing waits for it.
         tokio::spawn(lag::watch(shared.clone(), self.stages.clone()));

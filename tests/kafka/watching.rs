@@ -32,8 +32,7 @@ fn sum(metrics: &str, name: &str, labels: &[&str]) -> f64 {
 
 #[test]
 fn outcomes_add_up_to_the_intake_and_lines_are_as_documented() {
-    let newswire =
-        Deployment::new("told").set("TELEMETRY__LOG_LEVEL", "debug,librdkafka=info,hyper=off,reqwest=off");
+    let newswire = Deployment::new("told").set("TELEMETRY__LOG_LEVEL", "info,newswire=debug");
     for number in 0..10 {
         newswire.sites.serve(&format!("http://paper{}.example/{number}", number % 3), page(number));
     }

@@ -75,10 +75,14 @@ impl Deployment {
 
     /// Starts `newswire run` in an empty folder: nothing of an earlier worker is there.
     pub fn start_worker(&self) -> Worker {
+        self.start_as(Command::new(env!("CARGO_BIN_EXE_newswire")))
+    }
+
+    /// The same, where `command` stands for `newswire`.
+    pub fn start_as(&self, mut command: Command) -> Worker {
         let folder = self.scratch.path().join(unique("worker"));
         std::fs::create_dir(&folder).expect("a folder for the worker");
         let log = folder.join("stderr");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NEWSWIRE_")) {
             command.env_remove(name);
         }
@@ -88,6 +92,16 @@ impl Deployment {
         command.stderr(File::create(&log).expect("a file for the log"));
         let process = Leashed::start(&mut command, None).expect("the worker starts");
         Worker { process, log }
+    }
+
+    /// `newswire check`: exit code, and what it said.
+    pub fn check(&self) -> (i32, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
+        command.arg("check").current_dir(self.scratch.path()).stdin(Stdio::null());
+        command.envs(self.settings.iter().map(|(key, value)| (format!("NEWSWIRE_{key}"), value)));
+        let output = command.output().expect("newswire check starts");
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        (output.status.code().expect("not ended by a signal"), said.into_owned())
     }
 
     /// Committed events in the order of their partitions.
@@ -205,6 +219,24 @@ impl Worker {
 
     pub fn published(&self) -> usize {
         self.outcomes().get("published").copied().unwrap_or_default()
+    }
+
+    /// When a line with this message was there, seen from outside.
+    pub fn log_says(&self, message: &str) -> Instant {
+        wait_for(message, SIGNAL_TO_END, || {
+            self.log().iter().any(|line| line["message"] == message).then_some(())
+        });
+        Instant::now()
+    }
+
+    /// Between two lines, by their own timestamps.
+    pub fn logged_between(&self, first: &str, second: &str) -> Duration {
+        let at = |message: &str| -> jiff::Timestamp {
+            let line = || self.log().into_iter().find(|line| line["message"] == message);
+            let line = wait_for(message, SIGNAL_TO_END, line);
+            line["timestamp"].as_str().and_then(|at| at.parse().ok()).expect("a timestamp")
+        };
+        Duration::try_from(at(second).duration_since(at(first))).expect("in this order")
     }
 
     pub fn end_of_log(&self) -> String {

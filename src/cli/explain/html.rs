@@ -73,17 +73,17 @@ impl Page {
         if let Some(article) = &self.article {
             page.push_str(&self.article_html(article));
         }
+        self.sections.iter().for_each(|section| page.push_str(&section_html(section)));
         page.push_str("</div>\n<aside>\n");
         page.push_str(&self.topics_html());
         page.push_str(&self.timings_html());
-        self.sections.iter().for_each(|section| page.push_str(&section_html(section)));
         page.push_str("</aside></div>\n</main></body></html>\n");
         page
     }
 
     fn article_html(&self, article: &ArticleEvent) -> String {
         let mentions = |field| mentions_of(&self.topics, field);
-        let title = highlighted(&article.title, 0, &mentions(Field::Title));
+        let title = highlighted(&article.title, 0, &mentions(Field::Title), self.threshold);
         let mut html =
             format!("<article class=\"card\"><h1>{title}</h1>\n<p class=\"soft\">{}</p>\n", byline(article));
         let (in_body, mut offset) = (mentions(Field::Body), 0);
@@ -91,7 +91,7 @@ impl Page {
             // Captions are not in the body; offsets count its code points, blank lines between blocks included.
             let is_in_body = block.kind != BlockKind::Caption;
             let text = match is_in_body {
-                true => highlighted(&block.text, offset, &in_body),
+                true => highlighted(&block.text, offset, &in_body, self.threshold),
                 false => escaped(&block.text),
             };
             html.push_str(&block_html(block, &text));
@@ -183,17 +183,20 @@ fn block_html(block: &Block, text: &str) -> String {
     }
 }
 
-/// Mentions of one field with their topics, by place.
+/// Mentions of one field with their topics, by place. Where one place names a person or a body and their country, the
+/// country is the less telling of the two.
 fn mentions_of(topics: &[TopicTag], field: Field) -> Vec<(&Mention, &TopicTag)> {
     let each = topics.iter().flat_map(|topic| topic.mentions.iter().map(move |mention| (mention, topic)));
     let mut mentions: Vec<_> = each.filter(|(mention, _)| mention.field == field).collect();
-    mentions.sort_by_key(|(mention, _)| (mention.start, std::cmp::Reverse(mention.end)));
+    mentions.sort_by_key(|(mention, topic)| {
+        (mention.start, std::cmp::Reverse(mention.end), family(&topic.id) == "country")
+    });
     mentions
 }
 
 /// The text that begins at code point `offset` of its field, with the mentions in it marked. Of two that overlap the
-/// first is marked.
-fn highlighted(text: &str, offset: usize, mentions: &[(&Mention, &TopicTag)]) -> String {
+/// first is marked. Those of topics below the threshold are marked weakly.
+fn highlighted(text: &str, offset: usize, mentions: &[(&Mention, &TopicTag)], threshold: f64) -> String {
     let characters: Vec<char> = text.chars().collect();
     let (mut html, mut at) = (String::new(), 0);
     let plain = |from: usize, to: usize| escaped(&characters[from..to].iter().collect::<String>());
@@ -205,9 +208,10 @@ fn highlighted(text: &str, offset: usize, mentions: &[(&Mention, &TopicTag)]) ->
         }
         let _ = write!(
             html,
-            "{}<mark class=\"{}\" title=\"{} {}\">{}</mark>",
+            "{}<mark class=\"{}{}\" title=\"{} {}\">{}</mark>",
             plain(at, start),
             family(&topic.id),
+            if topic.score < threshold { " weak" } else { "" },
             escaped(&topic.id),
             escaped(&topic.name),
             plain(start, end)
@@ -268,7 +272,7 @@ mod tests {
     fn mentions_are_marked_by_code_points_and_texts_are_escaped() {
         let topics = [topic("country:kr", &[(12, 16)]), topic("org:x", &[(14, 20), (17, 18)])];
         let mentions = mentions_of(&topics, Field::Body);
-        let html = highlighted("한국 <Seoul> & x", 10, &mentions);
+        let html = highlighted("한국 <Seoul> & x", 10, &mentions, 0.5);
         let expected = "한국<mark class=\"country\" title=\"country:kr &lt;Name&gt;\"> &lt;Se</mark>o\
                         <mark class=\"org\" title=\"org:x &lt;Name&gt;\">u</mark>l&gt; &amp; x";
         assert_eq!(html, expected);

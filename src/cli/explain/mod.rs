@@ -47,7 +47,7 @@ impl Explainer {
         let Some(job) = self.route(url)? else { return Ok(()) };
         let started = Instant::now();
         let fetched = self.fetch(job).await?;
-        self.sheet.timing("robots and fetch", started.elapsed());
+        self.sheet.timing("fetch, with waits", started.elapsed());
         let Some((job, page)) = fetched else { return Ok(()) };
         self.sheet.timing("the request", Duration::from_millis(page.report.duration_ms));
         Ok(page::tell(&mut self.sheet, &self.pipeline, job, page)?)
