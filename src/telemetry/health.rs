@@ -79,6 +79,8 @@ pub struct HealthServer {
 
 impl HealthServer {
     pub async fn bind(listen: SocketAddr) -> io::Result<HealthServer> {
+        // What is counted before there is a recorder is lost.
+        metrics::recorder();
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         info!(listen = %address, port = address.port(), "serving metrics and health");
