@@ -99,7 +99,7 @@ impl Verdict {
 impl From<&Config> for Settings {
     fn from(config: &Config) -> Settings {
         Settings {
-            tracking: TrackingParameters::default(),
+            tracking: config.identity.tracking(),
             refetch_after: config.fetch.refetch_after,
             max_attempts: config.fetch.max_attempts,
             max_redirects: config.fetch.max_redirects,
