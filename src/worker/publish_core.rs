@@ -171,6 +171,7 @@ impl Core {
             return Ok(());
         };
         let claims = open.claims.entry(partition).or_default();
+        claims.mark();
         let ending = match serde_json::from_slice::<Candidate>(record.payload.as_deref().unwrap_or_default())
         {
             Ok(candidate) if candidate.v == Candidate::VERSION => {
@@ -370,9 +371,7 @@ fn deliver(
             Ok(Verdict::Event(kind, event))
         }
         Err(e) if matches!(e.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge)) => {
-            if let Ok(id) = event.article_id.parse() {
-                claims.unclaim(&id);
-            }
+            claims.take_back();
             let message = format!("the event of {} bytes is larger than the brokers take", payload.len());
             let why = (Stage::Publish, Reason::RecordTooLarge, message);
             let reject = Reject::new(&job.source, why, Some(event.url), 0, shared.fetcher.now());
