@@ -5,6 +5,7 @@ mod support;
 
 mod against_python;
 mod broker_away;
+mod commands;
 mod crash;
 mod deduplication;
 mod delays;
