@@ -9,9 +9,11 @@
 //!
 //! Nothing here knows Kafka or a file: `worker` and `local` carry what travels.
 
+mod command_step;
 mod fetch_step;
 mod publish_step;
 
+pub use command_step::Obeyed;
 pub use fetch_step::Fetch;
 
 use crate::config::{Config, Updates};

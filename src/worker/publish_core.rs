@@ -3,13 +3,14 @@
 //! Everything here runs on the one thread that polls the consumer. Nothing is remembered before the commit.
 
 use super::intake::Record;
+use super::orders::obey;
 use super::restore::{TakenOver, take_over};
 use super::source::source_record;
 use super::transaction::{Finish, Transactions};
 use super::{Shared, StageError, cloud_event, outlet::to_json};
 use crate::memory::{Claims, SeenEntry, SeenTable};
 use crate::pipeline::Verdict;
-use crate::record::{ArticleEvent, Candidate, Ending, Job, Reason, Reject, Stage};
+use crate::record::{ArticleEvent, Candidate, Ending, Job, Reason, Reject, SiteCommand, Stage};
 use crate::telemetry;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -172,25 +173,32 @@ impl Core {
         };
         let claims = open.claims.entry(partition).or_default();
         claims.mark();
-        let ending = match serde_json::from_slice::<Candidate>(record.payload.as_deref().unwrap_or_default())
-        {
+        let payload = record.payload.as_deref().unwrap_or_default();
+        let ending = match serde_json::from_slice::<Candidate>(payload) {
             Ok(candidate) if candidate.v == Candidate::VERSION => {
                 let job = candidate.job.clone();
                 let verdict = self.shared.pipeline.publish(candidate, offset, claims, &ready.table, now);
                 let verdict = deliver((&self.shared, &self.transactions), verdict, claims, &job)?;
-                verdict.ending(&job, now)
+                Some(verdict.ending(&job, now))
             }
-            unreadable => {
-                let source = source_record(record);
-                let message =
-                    unreadable.err().map_or("a candidate of an unknown version".into(), |e| e.to_string());
-                let reject =
-                    Reject::new(&source, (Stage::Publish, Reason::UnknownVersion, message), None, 0, now);
-                write_reject(&self.shared, &self.transactions, &reject)?;
-                Ending::of_reject(&reject, &source, None, now)
-            }
+            unreadable => match SiteCommand::parse(payload) {
+                Some(command) => {
+                    obey((&self.shared, &self.transactions), command, offset, (claims, &ready.table))?;
+                    None
+                }
+                None => {
+                    let source = source_record(record);
+                    let message = unreadable
+                        .err()
+                        .map_or("a candidate of an unknown version".into(), |e| e.to_string());
+                    let reject =
+                        Reject::new(&source, (Stage::Publish, Reason::UnknownVersion, message), None, 0, now);
+                    write_reject(&self.shared, &self.transactions, &reject)?;
+                    Some(Ending::of_reject(&reject, &source, None, now))
+                }
+            },
         };
-        open.endings.push(ending);
+        open.endings.extend(ending);
         open.next.insert(partition, offset + 1);
         open.candidates += 1;
         ready.next = Some(offset + 1);

@@ -9,6 +9,7 @@ mod commands;
 mod crash;
 mod deduplication;
 mod delays;
+mod orders;
 mod real_pages;
 mod rejects;
 mod starts;
