@@ -20,6 +20,8 @@ mod kafka_topics;
 mod lag;
 mod offsets;
 mod one_job;
+mod order_desk;
+mod orders;
 mod outlet;
 mod partitions;
 mod publish_core;
@@ -34,6 +36,7 @@ mod watermark;
 pub use acl::refused as refused_by_brokers;
 pub use commands::{Found, Submitter, follow, look_up_id, look_up_url, rejects};
 pub use kafka_topics::{KafkaTopicNames, PartitionCounts, TIERS, check};
+pub use order_desk::{OrderDesk, Planned, Scope};
 
 use crate::config::Config;
 use crate::memory::BadChangelog;

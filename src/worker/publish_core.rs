@@ -3,13 +3,14 @@
 //! Everything here runs on the one thread that polls the consumer. Nothing is remembered before the commit.
 
 use super::intake::Record;
+use super::orders::obey;
 use super::restore::{TakenOver, take_over};
 use super::source::source_record;
 use super::transaction::{Finish, Transactions};
 use super::{Shared, StageError, cloud_event, outlet::to_json};
 use crate::memory::{Claims, SeenEntry, SeenTable};
 use crate::pipeline::Verdict;
-use crate::record::{ArticleEvent, Candidate, Ending, Job, Reason, Reject, Stage};
+use crate::record::{ArticleEvent, Candidate, Ending, Job, Reason, Reject, SiteCommand, Stage};
 use crate::telemetry::{self, Headline};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -174,8 +175,9 @@ impl Core {
             return Ok(());
         };
         let claims = open.claims.entry(partition).or_default();
-        let ending = match serde_json::from_slice::<Candidate>(record.payload.as_deref().unwrap_or_default())
-        {
+        claims.mark();
+        let payload = record.payload.as_deref().unwrap_or_default();
+        let ending = match serde_json::from_slice::<Candidate>(payload) {
             Ok(candidate) if candidate.v == Candidate::VERSION => {
                 let job = candidate.job.clone();
                 let verdict = self.shared.pipeline.publish(candidate, offset, claims, &ready.table, now);
@@ -189,19 +191,26 @@ impl Core {
                 let attributes =
                     [("newswire.site", job.site.as_str()), ("newswire.outcome", ending.outcome.as_str())];
                 telemetry::span(Stage::Publish, &job.source, started.elapsed(), &job.url, &attributes);
-                ending
+                Some(ending)
             }
-            unreadable => {
-                let source = source_record(record);
-                let message =
-                    unreadable.err().map_or("a candidate of an unknown version".into(), |e| e.to_string());
-                let reject =
-                    Reject::new(&source, (Stage::Publish, Reason::UnknownVersion, message), None, 0, now);
-                write_reject(&self.shared, &self.transactions, &reject)?;
-                Ending::of_reject(&reject, &source, None, now)
-            }
+            unreadable => match SiteCommand::parse(payload) {
+                Some(command) => {
+                    obey((&self.shared, &self.transactions), command, offset, (claims, &ready.table))?;
+                    None
+                }
+                None => {
+                    let source = source_record(record);
+                    let message = unreadable
+                        .err()
+                        .map_or("a candidate of an unknown version".into(), |e| e.to_string());
+                    let reject =
+                        Reject::new(&source, (Stage::Publish, Reason::UnknownVersion, message), None, 0, now);
+                    write_reject(&self.shared, &self.transactions, &reject)?;
+                    Some(Ending::of_reject(&reject, &source, None, now))
+                }
+            },
         };
-        open.endings.push(ending);
+        open.endings.extend(ending);
         open.next.insert(partition, offset + 1);
         open.candidates += 1;
         ready.next = Some(offset + 1);
@@ -392,9 +401,7 @@ fn deliver(
             Ok(Verdict::Event(kind, event))
         }
         Err(e) if matches!(e.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge)) => {
-            if let Ok(id) = event.article_id.parse() {
-                claims.unclaim(&id);
-            }
+            claims.take_back();
             let message = format!("the event of {} bytes is larger than the brokers take", payload.len());
             let why = (Stage::Publish, Reason::RecordTooLarge, message);
             let reject = Reject::new(&job.source, why, Some(event.url), 0, shared.fetcher.now());

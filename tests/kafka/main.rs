@@ -5,10 +5,12 @@ mod support;
 
 mod against_python;
 mod broker_away;
+mod commands;
 mod crash;
 mod deduplication;
 mod delays;
 mod image;
+mod orders;
 mod real_pages;
 mod rejects;
 mod rights;

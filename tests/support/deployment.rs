@@ -79,27 +79,43 @@ impl Deployment {
     }
 
     /// The same, where `command` stands for `newswire`.
-    pub fn start_as(&self, mut command: Command) -> Worker {
+    pub fn start_as(&self, command: Command) -> Worker {
         let folder = self.scratch.path().join(unique("worker"));
         std::fs::create_dir(&folder).expect("a folder for the worker");
         let log = folder.join("stderr");
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NEWSWIRE_")) {
-            command.env_remove(name);
-        }
-        command.env_remove("RUST_LOG").arg("run").current_dir(&folder);
-        command.envs(self.settings.iter().map(|(key, value)| (format!("NEWSWIRE_{key}"), value)));
-        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let mut command = self.with_settings(command, &["run"]);
+        command.current_dir(&folder).stdout(Stdio::null());
         command.stderr(File::create(&log).expect("a file for the log"));
         let process = Leashed::start(&mut command, None).expect("the worker starts");
         Worker { process, log }
     }
 
+    /// A command of this deployment: its settings, and none from outside.
+    pub fn newswire(&self, arguments: &[&str]) -> Command {
+        self.with_settings(Command::new(env!("CARGO_BIN_EXE_newswire")), arguments)
+    }
+
+    fn with_settings(&self, mut command: Command, arguments: &[&str]) -> Command {
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NEWSWIRE_")) {
+            command.env_remove(name);
+        }
+        command.env_remove("RUST_LOG").args(arguments).current_dir(self.scratch.path()).stdin(Stdio::null());
+        command.envs(self.settings.iter().map(|(key, value)| (format!("NEWSWIRE_{key}"), value)));
+        command
+    }
+
+    /// What a command that succeeds prints on standard output, as JSON lines.
+    pub fn run(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = self.newswire(arguments).output().expect("the command starts");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {told}");
+        let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).expect("a JSON line")).collect()
+    }
+
     /// `newswire check`: exit code, and what it said.
     pub fn check(&self) -> (i32, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
-        command.arg("check").current_dir(self.scratch.path()).stdin(Stdio::null());
-        command.envs(self.settings.iter().map(|(key, value)| (format!("NEWSWIRE_{key}"), value)));
-        let output = command.output().expect("newswire check starts");
+        let output = self.newswire(&["check"]).output().expect("newswire check starts");
         let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         (output.status.code().expect("not ended by a signal"), said.into_owned())
     }
