@@ -58,6 +58,8 @@ fn help_names_every_command_and_exits_with_0() {
         "submit",
         "rejects",
         "lookup",
+        "retag",
+        "forget",
         "tail",
         "explain",
         "extract",
