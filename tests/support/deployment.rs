@@ -92,7 +92,7 @@ impl Deployment {
 
     /// A command of this deployment: its settings, and none from outside.
     pub fn newswire(&self, arguments: &[&str]) -> Command {
-        self.with_settings(Command::new(env!("CARGO_BIN_EXE_newswire")), arguments)
+        self.with_settings(Command::new(binary()), arguments)
     }
 
     fn with_settings(&self, mut command: Command, arguments: &[&str]) -> Command {
@@ -179,6 +179,12 @@ impl Deployment {
             false => Err(format!("{topic} ends at {ends:?} and {group} has committed {committed:?}")),
         }
     }
+}
+
+/// The one that cargo built for the tests; a benchmark names a release build.
+fn binary() -> PathBuf {
+    let named = std::env::var_os("NEWSWIRE_BINARY").map(|path| std::path::absolute(path).expect("a path"));
+    named.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_newswire")))
 }
 
 /// One worker process and what it says.
