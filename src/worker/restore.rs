@@ -187,7 +187,7 @@ impl Progress {
 
     fn read(&mut self, offset: i64) {
         self.records += 1;
-        if self.records % REPORT_EVERY == 0 {
+        if self.records.is_multiple_of(REPORT_EVERY) {
             self.tell(offset + 1);
         }
     }
