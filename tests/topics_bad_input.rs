@@ -58,6 +58,11 @@ fn time_is_linear_in_the_text() {
         ", Pa.",
         "\u{200d}",
         "United ",
+        "APEC北朝鮮",
+        "Kim Jong Un and Moon Jae-in. Kim and Moon ",
+        "Michael Jordan. Jordan, Pa. ",
+        "Holland Park Park ",
+        "Delhi Petroleum and China Steel. ",
     ] {
         let time = |bytes: usize| {
             let text = unit.repeat(bytes / unit.len());

@@ -4,7 +4,7 @@ use super::document::{Document, Part, Zone};
 use super::mentions::{Reading, Rule, Source};
 use super::scan::Found;
 use super::schema::{Kind, Lexicon};
-use super::taxonomy::Taxonomy;
+use super::taxonomy::{Meaning, Taxonomy};
 
 /// The document as the guards see it.
 pub(super) struct Guards<'a> {
@@ -125,7 +125,7 @@ impl Guards<'_> {
         self.next(reading).is_some_and(|next| {
             next.is_word(Lexicon::PlaceFollower)
                 || next.is_word(Lexicon::CompanyWord)
-                || next.meanings.iter().any(|m| matches!(m, super::taxonomy::Meaning::Term(_)))
+                || next.meanings(self.taxonomy).any(|m| matches!(m, Meaning::Term(_)))
         })
     }
 
@@ -140,9 +140,9 @@ impl Guards<'_> {
     }
 
     fn is_region_elsewhere(&self, next: &Found, reading: &Reading) -> bool {
-        let mut regions = next.meanings.iter().filter_map(|meaning| match meaning {
-            super::taxonomy::Meaning::Term(index) => {
-                let term = &self.taxonomy.terms[*index as usize];
+        let mut regions = next.meanings(self.taxonomy).filter_map(|meaning| match meaning {
+            Meaning::Term(index) => {
+                let term = &self.taxonomy.terms[index as usize];
                 let is_region = matches!(term.kind, Kind::State | Kind::Qualifier)
                     || (term.kind == Kind::Name && reading.kind == Kind::City);
                 is_region.then_some(term.topic)

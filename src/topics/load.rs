@@ -67,8 +67,5 @@ pub(super) fn files(files: &[(String, String)]) -> Result<Taxonomy, Vec<Problem>
         problems.sort_by(|a, b| (&a.file, a.line, &a.message).cmp(&(&b.file, b.line, &b.message)));
         return Err(problems);
     }
-    compile(&raw, weights, &content).map_err(|error| {
-        let message = format!("the taxonomy is too large for one automaton: {error}");
-        vec![Problem { file: String::new(), line: 0, message }]
-    })
+    Ok(compile(&raw, weights, &content))
 }

@@ -20,6 +20,7 @@ mod score;
 mod script;
 mod taxonomy;
 mod toml_reader;
+mod trie;
 mod votes;
 mod weights;
 
@@ -99,6 +100,6 @@ impl Tagger {
 
     /// How many spellings the automaton knows, and its bytes.
     pub fn size(&self) -> (usize, usize) {
-        (self.taxonomy.patterns.len(), self.taxonomy.automaton.memory_usage())
+        (self.taxonomy.patterns.len(), self.taxonomy.trie.memory_bytes())
     }
 }

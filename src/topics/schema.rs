@@ -136,6 +136,11 @@ impl Lexicon {
         ("currency_words", Lexicon::CurrencyWord),
         ("place_followers", Lexicon::PlaceFollower),
     ];
+
+    /// Its place in a set of lists.
+    pub(super) fn bit(self) -> u8 {
+        1 << self as u8
+    }
 }
 
 /// All files together, as written.

@@ -5,6 +5,7 @@ use super::mentions::{Reading, Rule, Source};
 use super::scan::Found;
 use super::schema::{Kind, Lexicon};
 use super::taxonomy::{Ambiguous, Family, Meaning, Taxonomy, TopicIndex};
+use crate::record::Field;
 use std::collections::HashMap;
 
 /// What the document says without doubt.
@@ -14,8 +15,10 @@ pub(super) struct Votes<'a> {
     found: &'a [Found],
     /// A bit per cue that occurs.
     cues: Vec<u64>,
-    /// Mentions that no doubt attaches to.
-    support: HashMap<TopicIndex, u32>,
+    /// For each topic, its mentions that no doubt attaches to.
+    support: Vec<u32>,
+    /// How often each spelling was found, counted or not; sorted.
+    spelled: Vec<(Source, u32)>,
 }
 
 impl<'a> Votes<'a> {
@@ -26,8 +29,8 @@ impl<'a> Votes<'a> {
         found: &'a [Found],
         readings: &mut [Reading],
     ) {
-        let mut votes =
-            Votes { taxonomy, document, found, cues: cues(taxonomy, found), support: HashMap::new() };
+        let (cues, support, spelled) = (cues(taxonomy, found), Vec::new(), spelled(readings));
+        let mut votes = Votes { taxonomy, document, found, cues, support, spelled };
         votes.count(readings);
         votes.remember_persons(readings);
         votes.remember_organisations(readings);
@@ -40,9 +43,9 @@ impl<'a> Votes<'a> {
     }
 
     fn count(&mut self, readings: &[Reading]) {
-        let mut support = HashMap::new();
+        let mut support = vec![0; self.taxonomy.topics.len()];
         for reading in readings.iter().filter(|r| r.is_kept && self.is_beyond_doubt(r)) {
-            *support.entry(reading.topic).or_default() += 1;
+            support[reading.topic as usize] += 1;
         }
         self.support = support;
     }
@@ -55,7 +58,7 @@ impl<'a> Votes<'a> {
     }
 
     fn has_support(&self, topic: TopicIndex) -> bool {
-        self.support.contains_key(&topic)
+        self.support[topic as usize] > 0
     }
 
     fn occurs(&self, cues: &[u32]) -> bool {
@@ -65,11 +68,14 @@ impl<'a> Votes<'a> {
     /// Michael Jordan, then Jordan; "Naples, Fla.", then Naples: the bare name is the person, unless the document speaks of the country anyway.
     fn remember_persons(&self, readings: &mut [Reading]) {
         let is_elsewhere = |r: &Reading| matches!(r.rule, Some(Rule::Person | Rule::PlaceQualifier));
-        let persons: Vec<Source> = readings.iter().filter(|r| is_elsewhere(r)).map(|r| r.source).collect();
+        let mut persons: Vec<Source> =
+            readings.iter().filter(|r| is_elsewhere(r)).map(|r| r.source).collect();
         if persons.is_empty() {
             return;
         }
-        for reading in readings.iter_mut().filter(|r| r.is_kept && persons.contains(&r.source)) {
+        persons.sort_unstable();
+        persons.dedup();
+        for reading in readings.iter_mut().filter(|r| r.is_kept && persons.binary_search(&r.source).is_ok()) {
             if reading.kind == Kind::Surname || self.supported_by_others(reading) {
                 continue;
             }
@@ -98,16 +104,18 @@ impl<'a> Votes<'a> {
     fn only_companies(&self, readings: &mut [Reading]) {
         let is_country = |r: &Reading| self.taxonomy.topics[r.topic as usize].family == Family::Country;
         let is_company = |r: &Reading| r.rule == Some(Rule::InsideOrganisation);
-        let meant: Vec<TopicIndex> = readings
-            .iter()
-            .filter(|r| r.is_kept && is_country(r) && !is_company(r))
-            .map(|r| r.topic)
-            .collect();
+        if !readings.iter().any(is_company) {
+            return;
+        }
+        let is_meant = |r: &&Reading| r.is_kept && is_country(r) && !is_company(r);
+        let mut meant: Vec<TopicIndex> = readings.iter().filter(is_meant).map(|r| r.topic).collect();
         if meant.is_empty() {
             return;
         }
+        meant.sort_unstable();
+        meant.dedup();
         for reading in readings.iter_mut().filter(|r| r.is_kept && is_company(r) && r.kind.is_place()) {
-            if !meant.contains(&reading.topic) {
+            if meant.binary_search(&reading.topic).is_err() {
                 reading.suppress(Rule::InsideOrganisation);
             }
         }
@@ -137,7 +145,7 @@ impl<'a> Votes<'a> {
     fn is_other_matter(&self, meaning: &Meaning) -> bool {
         match meaning {
             Meaning::Term(index) => self.taxonomy.terms[*index as usize].kind != Kind::Surname,
-            Meaning::Word(lexicon) => *lexicon != Lexicon::GivenName,
+            Meaning::Word(lexicon, _) => *lexicon != Lexicon::GivenName,
             Meaning::Ambiguous(_) => true,
             Meaning::Cue(..) => false,
         }
@@ -154,23 +162,22 @@ impl<'a> Votes<'a> {
         let is_known = next.is_some_and(|next| {
             next.field == reading.field
                 && next.start == end + 1
-                && next.meanings.iter().any(|meaning| self.is_other_matter(meaning))
+                && next.meanings(self.taxonomy).any(|meaning| self.is_other_matter(&meaning))
         });
         (is_name && !is_known).then(|| word.to_lowercase())
     }
 
     /// Whether more than this very mention's own kind speaks for its topic.
     fn supported_by_others(&self, reading: &Reading) -> bool {
-        let support = self.support.get(&reading.topic).copied().unwrap_or(0);
+        let support = self.support[reading.topic as usize];
         let own = self.is_beyond_doubt(reading) && reading.is_kept;
         let same = if own { self.same_spelling(reading) } else { 0 };
         support > same
     }
 
     fn same_spelling(&self, reading: &Reading) -> u32 {
-        let Source::Term(index) = reading.source else { return 0 };
-        let meaning = Meaning::Term(index);
-        self.found.iter().filter(|found| found.meanings.contains(&meaning)).count() as u32
+        let at = self.spelled.binary_search_by_key(&reading.source, |(source, _)| *source);
+        at.map_or(0, |at| self.spelled[at].1)
     }
 
     fn doubtful_terms(&self, readings: &mut [Reading]) {
@@ -227,7 +234,7 @@ impl<'a> Votes<'a> {
     fn elect(&self, word: &Ambiguous) -> Option<(TopicIndex, Kind)> {
         let votes = |reading: &super::taxonomy::Reading| {
             let cues = reading.cues.iter().filter(|cue| self.occurs(std::slice::from_ref(cue))).count();
-            cues as u32 + self.support.get(&reading.topic).copied().unwrap_or(0).min(3)
+            cues as u32 + self.support[reading.topic as usize].min(3)
         };
         let most = word.readings.iter().map(votes).max().unwrap_or(0);
         let mut winners = word.readings.iter().filter(|r| most > 0 && votes(r) == most);
@@ -245,20 +252,32 @@ impl<'a> Votes<'a> {
 
     /// "Kim" is whoever of that name was last called by the full name; before that, whoever will be first.
     fn surnames(&self, readings: &mut [Reading]) {
-        let full_names: Vec<(usize, TopicIndex)> = readings
-            .iter()
-            .filter(|r| r.is_kept && r.kind == Kind::Name && self.is_person(r.topic))
-            .map(|r| (r.found, r.topic))
-            .collect();
-        let bearers = self.bearers(readings);
-        for reading in readings.iter_mut().filter(|r| r.is_kept && r.kind == Kind::Surname) {
-            let is_bearer = |topic: &TopicIndex| bearers.contains(&(reading.found, *topic));
-            let named = || full_names.iter().filter(|(_, topic)| is_bearer(topic));
-            let is_here = |at: usize| self.found[at].field == reading.field && at < reading.found;
-            let last_before = named().rfind(|(at, _)| is_here(*at));
-            let meant = last_before.or_else(|| named().next()).map(|(_, topic)| *topic);
-            if meant != Some(reading.topic) && !self.stands_alone(reading, named().next().is_some()) {
-                reading.suppress(Rule::SurnameAlone);
+        let is_full_name = |r: &Reading| r.is_kept && r.kind == Kind::Name && self.is_person(r.topic);
+        let is_surname = |r: &Reading| r.is_kept && r.kind == Kind::Surname;
+        if !readings.iter().any(is_surname) {
+            return;
+        }
+        let mut first: HashMap<TopicIndex, usize> = HashMap::new();
+        for reading in readings.iter().filter(|r| is_full_name(r)) {
+            first.entry(reading.topic).or_insert(reading.found);
+        }
+        let is_title = |r: &Reading| r.field == Field::Title;
+        let mut last: HashMap<(bool, TopicIndex), usize> = HashMap::new();
+        // All that one word may mean stands side by side.
+        for bearers in readings.chunk_by_mut(|a, b| a.found == b.found) {
+            for reading in bearers.iter().filter(|r| is_full_name(r)) {
+                last.insert((is_title(reading), reading.topic), reading.found);
+            }
+            let named_before = |r: &&Reading| last.get(&(is_title(r), r.topic));
+            let candidates = || bearers.iter().filter(|r| r.kind == Kind::Surname);
+            let last_before = candidates().filter(|r| named_before(r).is_some()).max_by_key(named_before);
+            let first_named =
+                || candidates().filter(|r| first.contains_key(&r.topic)).min_by_key(|r| first.get(&r.topic));
+            let meant = last_before.or_else(first_named).map(|r| r.topic);
+            for reading in bearers.iter_mut().filter(|r| is_surname(r)) {
+                if meant != Some(reading.topic) && !self.stands_alone(reading, meant.is_some()) {
+                    reading.suppress(Rule::SurnameAlone);
+                }
             }
         }
     }
@@ -268,11 +287,6 @@ impl<'a> Votes<'a> {
         !is_named && reading.term_index().is_some_and(|index| self.taxonomy.terms[index].alone)
     }
 
-    /// Which topics each surname may mean.
-    fn bearers(&self, readings: &[Reading]) -> Vec<(usize, TopicIndex)> {
-        readings.iter().filter(|r| r.kind == Kind::Surname).map(|r| (r.found, r.topic)).collect()
-    }
-
     fn is_person(&self, topic: TopicIndex) -> bool {
         self.taxonomy.topics[topic as usize].family == Family::Person
     }
@@ -280,18 +294,37 @@ impl<'a> Votes<'a> {
 
 /// "WHO KNOWS": the word before or behind is in capitals too, and long enough to be no acronym's initial.
 fn stands_in_capitals(text: &str, start: usize, end: usize) -> bool {
-    let is_loud = |word: &str| word.len() > 4 && word.chars().all(|c| c.is_uppercase());
-    let before = text[..start].trim_end().rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or("");
-    let after = text[end..].trim_start().split(|c: char| !c.is_alphabetic()).next().unwrap_or("");
-    is_loud(before) || is_loud(after)
+    let before = text[..start].trim_end().chars().rev();
+    is_loud(before) || is_loud(text[end..].trim_start().chars())
+}
+
+/// A word of five capitals or more. Reads no further than it must: texts without spaces are one long word.
+fn is_loud(word: impl Iterator<Item = char>) -> bool {
+    let (mut capitals, mut bytes) = (true, 0);
+    for c in word.take_while(|c| c.is_alphabetic()).take_while(|c| {
+        c.is_uppercase() || {
+            capitals = false;
+            false
+        }
+    }) {
+        bytes += c.len_utf8();
+    }
+    capitals && bytes > 4
 }
 
 fn cues(taxonomy: &Taxonomy, found: &[Found]) -> Vec<u64> {
     let mut bits = vec![0u64; taxonomy.cue_count / 64 + 1];
-    for meaning in found.iter().flat_map(|spelling| &spelling.meanings) {
+    for meaning in found.iter().flat_map(|spelling| spelling.meanings(taxonomy)) {
         if let Meaning::Cue(cue, _) = meaning {
-            bits[*cue as usize / 64] |= 1 << (cue % 64);
+            bits[cue as usize / 64] |= 1 << (cue % 64);
         }
     }
     bits
+}
+
+/// How often each term stands in the text.
+fn spelled(readings: &[Reading]) -> Vec<(Source, u32)> {
+    let mut sources: Vec<Source> = readings.iter().map(|reading| reading.source).collect();
+    sources.sort_unstable();
+    sources.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)).collect()
 }
