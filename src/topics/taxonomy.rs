@@ -64,6 +64,8 @@ pub(super) struct Term {
     pub instead: Option<TopicIndex>,
     pub common: bool,
     pub given_name: bool,
+    pub family_name: bool,
+    pub thing: bool,
     pub alone: bool,
 }
 
@@ -276,6 +278,8 @@ impl Compiler {
             instead: raw.instead.as_ref().and_then(|id| self.topic_of.get(id).copied()),
             common: raw.common,
             given_name: raw.given_name,
+            family_name: raw.family_name,
+            thing: raw.thing,
             alone: raw.alone,
         };
         let index = self.terms.len() as u32;

@@ -53,11 +53,6 @@ impl Trie {
         standing
     }
 
-    /// Whether any spelling begins with this byte.
-    pub(super) fn begins_with(&self, byte: u8) -> bool {
-        self.child(ROOT, byte).is_some()
-    }
-
     fn child(&self, parent: u32, byte: u8) -> Option<u32> {
         let index = self.slots[parent as usize].base + u32::from(byte);
         let slot = self.slots.get(index as usize)?;
@@ -178,7 +173,6 @@ mod tests {
         ] {
             assert_eq!(trie.walk(text.as_bytes()).as_slice(), expected, "{text}");
         }
-        assert!(trie.begins_with(b'n') && !trie.begins_with(b'o'));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Rules that look at the whole document: what a doubtful word means is decided by the words that are not doubtful.
 
-use super::document::Document;
+use super::document::{Document, floor};
 use super::mentions::{Reading, Rule, Source};
 use super::scan::Found;
 use super::schema::{Kind, Lexicon};
 use super::taxonomy::{Ambiguous, Family, Meaning, Taxonomy, TopicIndex};
 use crate::record::Field;
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// What the document says without doubt.
@@ -19,6 +20,8 @@ pub(super) struct Votes<'a> {
     support: Vec<u32>,
     /// How often each spelling was found, counted or not; sorted.
     spelled: Vec<(Source, u32)>,
+    /// Terms looked up in small letters, and whether they occur so.
+    small: RefCell<Vec<(u32, bool)>>,
 }
 
 impl<'a> Votes<'a> {
@@ -30,7 +33,8 @@ impl<'a> Votes<'a> {
         readings: &mut [Reading],
     ) {
         let (cues, support, spelled) = (cues(taxonomy, found), Vec::new(), spelled(readings));
-        let mut votes = Votes { taxonomy, document, found, cues, support, spelled };
+        let mut votes =
+            Votes { taxonomy, document, found, cues, support, spelled, small: RefCell::default() };
         votes.count(readings);
         votes.remember_persons(readings);
         votes.remember_organisations(readings);
@@ -102,7 +106,7 @@ impl<'a> Votes<'a> {
 
     /// A country that is only ever part of companies' names, beside one that is meant itself, is not meant.
     fn only_companies(&self, readings: &mut [Reading]) {
-        let is_country = |r: &Reading| self.taxonomy.topics[r.topic as usize].family == Family::Country;
+        let is_country = |r: &Reading| self.is_country(r.topic);
         let is_company = |r: &Reading| r.rule == Some(Rule::InsideOrganisation);
         if !readings.iter().any(is_company) {
             return;
@@ -123,22 +127,45 @@ impl<'a> Votes<'a> {
 
     /// "Holland Park", "India Arie": a place's word that always stands before the same capitalized word.
     fn compounds(&self, readings: &mut [Reading]) {
-        let mut followers: HashMap<u32, Vec<Option<String>>> = HashMap::new();
+        let mut compounds: HashMap<u32, Compound> = HashMap::new();
         let is_candidate = |r: &Reading| r.is_kept && matches!(r.kind, Kind::Name | Kind::Capital);
         for reading in readings.iter().filter(|r| is_candidate(r)) {
             if let Source::Term(index) = reading.source {
-                followers.entry(index).or_default().push(self.follower(reading));
+                let word = self.follower(reading);
+                compounds.entry(index).and_modify(|known| known.see(word)).or_insert(Compound::new(word));
             }
         }
-        let is_compound = |words: &Vec<Option<String>>| {
-            words.len() >= 2 && words[0].is_some() && words.iter().all(|word| *word == words[0])
-        };
         for reading in readings.iter_mut().filter(|r| is_candidate(r)) {
             let Source::Term(index) = reading.source else { continue };
-            if followers.get(&index).is_some_and(is_compound) && !self.supported_by_others(reading) {
+            let compound = compounds.get_mut(&index);
+            let is_compound = self.names_a_street(reading)
+                || compound.is_some_and(|compound| {
+                    compound.is_name() || (self.is_first_name(reading) && compound.returns(self.document))
+                });
+            if is_compound && !self.supported_by_others(reading) {
                 reading.suppress(Rule::Compound);
             }
         }
+    }
+
+    /// One word for a country may be a person's first name.
+    fn is_first_name(&self, reading: &Reading) -> bool {
+        let found = &self.found[reading.found];
+        let spelled = &self.document.part(reading.field).text.cased[found.start..found.end];
+        reading.kind == Kind::Name && !spelled.contains(' ') && self.is_country(reading.topic)
+    }
+
+    /// "Holland Park", "Cuba Street".
+    fn names_a_street(&self, reading: &Reading) -> bool {
+        self.next_is(reading, Lexicon::StreetWord)
+    }
+
+    fn next_is(&self, reading: &Reading, lexicon: Lexicon) -> bool {
+        let next = self.found.get(reading.found + 1);
+        next.is_some_and(|next| {
+            let is_beside = next.field == reading.field && self.found[reading.found].end + 1 == next.start;
+            is_beside && next.is_word(lexicon)
+        })
     }
 
     /// Behind a country: another place, an institution, a company; no part of a name.
@@ -151,8 +178,8 @@ impl<'a> Votes<'a> {
         }
     }
 
-    /// The capitalized word behind a mention, in lower case, unless the taxonomy knows it as something else.
-    fn follower(&self, reading: &Reading) -> Option<String> {
+    /// The capitalized word behind a mention, unless the taxonomy knows it as something else.
+    fn follower(&self, reading: &Reading) -> Option<&'a str> {
         let part = self.document.part(reading.field);
         let end = self.found[reading.found].end;
         let rest = part.text.cased[end..].strip_prefix(' ')?;
@@ -164,7 +191,7 @@ impl<'a> Votes<'a> {
                 && next.start == end + 1
                 && next.meanings(self.taxonomy).any(|meaning| self.is_other_matter(&meaning))
         });
-        (is_name && !is_known).then(|| word.to_lowercase())
+        (is_name && !is_known).then_some(word)
     }
 
     /// Whether more than this very mention's own kind speaks for its topic.
@@ -185,7 +212,8 @@ impl<'a> Votes<'a> {
             let Some(index) = reading.term_index() else { continue };
             let term = &self.taxonomy.terms[index];
             let is_supported = self.has_support(reading.topic);
-            if term.common && self.hides_case(reading) && !is_supported {
+            let is_common = || term.common && self.hides_case(reading) && !self.acts_as_country(reading);
+            if !is_supported && is_common() || self.is_written_small(reading) {
                 reading.suppress(Rule::CommonWord);
             } else if !term.needs.is_empty() && !self.occurs(&term.needs) && !is_supported {
                 reading.suppress(Rule::NeedsContext);
@@ -196,6 +224,52 @@ impl<'a> Votes<'a> {
                 }
             }
         }
+    }
+
+    /// "Turkey, Greece agree", "Turkey says": where the case is hidden, company and verb tell the country from the bird.
+    fn acts_as_country(&self, reading: &Reading) -> bool {
+        let beside = |other: Option<&Found>| other.is_some_and(|other| self.is_listed_with(reading, other));
+        let is_listed = beside(self.found.get(reading.found + 1))
+            || beside(reading.found.checked_sub(1).and_then(|at| self.found.get(at)));
+        is_listed || self.next_is(reading, Lexicon::CountryVerb)
+    }
+
+    /// "X and Turkey": another country's name, with nothing between them but a conjunction.
+    fn is_listed_with(&self, reading: &Reading, other: &Found) -> bool {
+        let own = &self.found[reading.found];
+        if own.field != other.field {
+            return false;
+        }
+        let (from, to) = if own.end <= other.start { (own.end, other.start) } else { (other.end, own.start) };
+        let between = self.document.part(own.field).text.lower.get(from..to).unwrap_or("");
+        let is_conjunction =
+            matches!(between, ", " | " and " | " or " | " & " | "-" | "/" | ", and " | " with " | " vs ");
+        is_conjunction
+            && other.meanings(self.taxonomy).any(|meaning| self.is_country_name(&meaning, reading.topic))
+    }
+
+    fn is_country_name(&self, meaning: &Meaning, but: TopicIndex) -> bool {
+        let Meaning::Term(index) = *meaning else { return false };
+        let term = &self.taxonomy.terms[index as usize];
+        self.is_country(term.topic) && term.kind == Kind::Name && !term.common && term.topic != but
+    }
+
+    /// "antique china plates. The China": a text that writes the word small as well means the ordinary word.
+    fn is_written_small(&self, reading: &Reading) -> bool {
+        let Some(index) = reading.term_index() else { return false };
+        let term = &self.taxonomy.terms[index];
+        term.thing && !self.supported_by_others(reading) && self.occurs_small(index as u32, &term.text)
+    }
+
+    fn occurs_small(&self, term: u32, spelled: &str) -> bool {
+        if let Some((_, known)) = self.small.borrow().iter().find(|(known, _)| *known == term) {
+            return *known;
+        }
+        let small = spelled.to_ascii_lowercase();
+        let parts = [&self.document.title, &self.document.body];
+        let occurs = parts.iter().any(|part| has_word(&part.text.cased, &small));
+        self.small.borrow_mut().push((term, occurs));
+        occurs
     }
 
     /// At the start of a sentence, or where everything is capitalized.
@@ -287,6 +361,10 @@ impl<'a> Votes<'a> {
         !is_named && reading.term_index().is_some_and(|index| self.taxonomy.terms[index].alone)
     }
 
+    fn is_country(&self, topic: TopicIndex) -> bool {
+        self.taxonomy.topics[topic as usize].family == Family::Country
+    }
+
     fn is_person(&self, topic: TopicIndex) -> bool {
         self.taxonomy.topics[topic as usize].family == Family::Person
     }
@@ -296,6 +374,74 @@ impl<'a> Votes<'a> {
 fn stands_in_capitals(text: &str, start: usize, end: usize) -> bool {
     let before = text[..start].trim_end().chars().rev();
     is_loud(before) || is_loud(text[end..].trim_start().chars())
+}
+
+/// What stands behind each mention of one word.
+struct Compound<'a> {
+    follower: Option<&'a str>,
+    count: u32,
+    returns: Option<bool>,
+}
+
+impl<'a> Compound<'a> {
+    fn new(follower: Option<&'a str>) -> Compound<'a> {
+        Compound { follower, count: 1, returns: None }
+    }
+
+    fn see(&mut self, word: Option<&str>) {
+        let is_same = |known: &&str| word.is_some_and(|word| word.to_lowercase() == known.to_lowercase());
+        self.follower = self.follower.filter(is_same);
+        self.count += 1;
+    }
+
+    fn is_name(&self) -> bool {
+        self.follower.is_some() && self.count >= 2
+    }
+}
+
+impl Compound<'_> {
+    /// "Israel Adesanya … Adesanya said": the second word comes back alone, so the first was its first name.
+    fn returns(&mut self, document: &Document) -> bool {
+        let Some(follower) = self.follower else { return false };
+        *self.returns.get_or_insert_with(|| {
+            let body = &document.body;
+            !body.is_all_caps && stands_as_name(&body.text.cased, follower)
+        })
+    }
+}
+
+/// How much of a text is searched for a word: a feature article. Keeps a word's price the same in a text of 10 MB.
+const REACH_BYTES: usize = 20_000;
+
+/// Whether the word occurs whole.
+fn has_word(text: &str, word: &str) -> bool {
+    places(text, word).next().is_some()
+}
+
+/// Where the word occurs whole: the text before and behind it.
+fn places<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
+    let text = &text[..floor(text, REACH_BYTES)];
+    let length = word.len();
+    let is_word = |c: char| c.is_alphanumeric();
+    text.match_indices(word)
+        .map(move |(at, _)| (&text[..at], &text[at + length..]))
+        .filter(move |(before, after)| !before.ends_with(is_word) && !after.starts_with(is_word))
+}
+
+/// A capitalized word with nothing capitalized before it, and behind it a small word or the end of its clause.
+fn stands_as_name(text: &str, word: &str) -> bool {
+    let is_alone = |(before, after): (&str, &str)| {
+        let previous = before.trim_end().rsplit(' ').next().unwrap_or("");
+        let is_first = before.is_empty()
+            || previous.ends_with(['.', '!', '?', '"', ',', '\n'])
+            || before.ends_with('\n');
+        let is_free = is_first || previous.starts_with(|c: char| c.is_lowercase());
+        let next = after.strip_prefix(' ').unwrap_or(after);
+        let goes_on =
+            next.is_empty() || next.starts_with(|c: char| c.is_lowercase() || matches!(c, '.' | ',' | '\''));
+        is_free && goes_on
+    };
+    places(text, word).any(is_alone)
 }
 
 /// A word of five capitals or more. Reads no further than it must: texts without spaces are one long word.
