@@ -16,6 +16,9 @@ pub trait Fetch: Send + Sync {
     /// The clock that the fetcher goes by.
     fn now(&self) -> Timestamp;
 
+    /// Begins no further request; those under way are finished.
+    fn close(&self) {}
+
     /// Takes up a host's back-off where an earlier owner left it.
     fn restore_host(&self, _memory: HostMemory) {}
 
@@ -24,9 +27,9 @@ pub trait Fetch: Send + Sync {
         None
     }
 
-    /// For the gauge.
-    fn hosts_in_back_off(&self) -> usize {
-        0
+    /// For the gauge and the status page.
+    fn hosts_in_back_off(&self) -> Vec<HostMemory> {
+        Vec::new()
     }
 }
 
@@ -39,6 +42,10 @@ impl Fetch for Fetcher {
         Fetcher::now(self)
     }
 
+    fn close(&self) {
+        Fetcher::close(self);
+    }
+
     fn restore_host(&self, memory: HostMemory) {
         Fetcher::restore_host(self, memory);
     }
@@ -47,8 +54,8 @@ impl Fetch for Fetcher {
         Fetcher::host_memory(self, host)
     }
 
-    fn hosts_in_back_off(&self) -> usize {
-        Fetcher::hosts_in_back_off(self).len()
+    fn hosts_in_back_off(&self) -> Vec<HostMemory> {
+        Fetcher::hosts_in_back_off(self)
     }
 }
 
