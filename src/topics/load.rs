@@ -29,7 +29,7 @@ pub(super) fn folder(folder: &Path) -> Result<Taxonomy, Vec<Problem>> {
     paths.sort();
     if paths.is_empty() {
         let message = "no *.toml file in the folder".to_owned();
-        return Err(vec![Problem { file: folder.display().to_string(), line: 0, message }]);
+        return Err(vec![Problem { file: folder.display().to_string(), line: 0, column: 0, message }]);
     }
     let (mut texts, mut problems) = (Vec::new(), Vec::new());
     for path in paths {
@@ -46,7 +46,7 @@ pub(super) fn folder(folder: &Path) -> Result<Taxonomy, Vec<Problem>> {
 }
 
 fn cannot_read(path: &Path, error: &std::io::Error) -> Problem {
-    Problem { file: path.display().to_string(), line: 0, message: format!("cannot read: {error}") }
+    Problem { file: path.display().to_string(), line: 0, column: 0, message: format!("cannot read: {error}") }
 }
 
 /// Reads, checks and compiles; the order of the files does not matter.

@@ -2,9 +2,10 @@
 //!
 //! Raw files -> terms, cues, word lists -> patterns -> automaton
 
+use super::Problem;
 use super::fold::fold_term;
 use super::scan::Starts;
-use super::schema::{Case, Kind, Lexicon, Raw, RawTerm};
+use super::schema::{Case, Kind, Lexicon, Place, Raw, RawTerm};
 use super::script::{Script, Shape};
 use super::trie::Trie;
 use super::weights::Weights;
@@ -24,6 +25,17 @@ pub(super) struct Topic {
     pub family: Family,
     /// The country a leader speaks for.
     pub country: Option<TopicIndex>,
+    place: Place,
+}
+
+impl Topic {
+    /// That nobody has looked at it since `date`.
+    pub(super) fn warning(&self, date: &str) -> Problem {
+        let as_of = self.as_of.as_deref().unwrap_or("never");
+        let message =
+            format!("\"{}\" was last checked {as_of}, before {date}: see whether it still holds", self.id);
+        Problem { file: self.place.file.clone(), line: self.place.line, column: 0, message }
+    }
 }
 
 /// Families are scored by weights of their own.
@@ -400,6 +412,7 @@ fn topic(raw: &super::schema::RawTopic) -> Topic {
         as_of: raw.as_of.clone(),
         family: Family::of(&raw.id),
         country: None,
+        place: raw.place.clone(),
     }
 }
 
