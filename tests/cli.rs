@@ -210,6 +210,71 @@ fn tag_answers_every_line_with_topics() {
 }
 
 #[test]
+fn half_a_surrogate_pair_costs_one_character() {
+    let input = concat!(
+        r#"{"id":1,"title":"Seoul \ud83d talks","body":"\udc00 \\ud83d and \ud83c\uddf0 South Korea, \uD800"}"#,
+        "\n",
+    );
+    let answers = json_lines(&run(&mut newswire(&["tag", "--batch", "--all-mentions"]), input.as_bytes()));
+    let topics = answers[0]["topics"].to_string();
+    assert!(topics.contains("country:kr"), "{answers:?}");
+}
+
+#[test]
+fn topics_test_checks_cases_and_says_which_fail() {
+    let folder = tempfile::tempdir().unwrap();
+    let toml = folder.path().join("cases.toml");
+    let good = "[[case]]\ntitle = \"A\"\ntext = \"Seoul, the capital of South Korea.\"\nmust = [\"country:kr\"]\nexact = true\n";
+    std::fs::write(&toml, good).unwrap();
+    let path = toml.to_str().unwrap();
+    let output = run(&mut newswire(&["topics", "test", path]), b"");
+    assert_eq!((output.status.code(), stdout(&output).trim()), (Some(0), "1 of 1 cases pass"));
+
+    let lines = folder.path().join("cases.jsonl");
+    let bad =
+        "{\"title\":\"B\",\"text\":\"South Korea.\",\"must\":[\"org:apec\"],\"must_not\":[\"country:kr\"]}\n";
+    std::fs::write(&lines, bad).unwrap();
+    let output = run(&mut newswire(&["topics", "test", lines.to_str().unwrap()]), b"");
+    assert_eq!(output.status.code(), Some(1));
+    let said = stdout(&output);
+    assert!(said.contains("missing [\"org:apec\"]") && said.contains("unwanted [\"country:kr\"]"), "{said}");
+
+    std::fs::write(&lines, "{\"text\":\"x\"}\n{\"txet\":\"y\"}\n").unwrap();
+    let output = run(&mut newswire(&["topics", "test", lines.to_str().unwrap()]), b"");
+    assert!(
+        output.status.code() == Some(2) && stderr(&output).contains("cases.jsonl:2:"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn check_warns_of_leaders_that_nobody_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let topic =
+        "[[topic]]\nid = \"person:x\"\nname = \"X\"\nas_of = \"2001-02\"\nnames = [\"Xaver Xylander\"]\n";
+    std::fs::write(folder.path().join("people.toml"), topic).unwrap();
+    let set = format!("topics.taxonomy={}", folder.path().display());
+    let output = run(
+        &mut newswire(&[
+            "check",
+            "--offline",
+            "--set",
+            &set,
+            "--set",
+            "fetch.user_agent=T/1 (+https://t.example)",
+        ]),
+        b"",
+    );
+    let said = stdout(&output);
+    assert!(
+        said.contains("people.toml:1: \"person:x\" was last checked 2001-02"),
+        "{said} {}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn the_schema_is_one_that_an_extracted_event_meets() {
     let schema: Value = serde_json::from_str(&stdout(&run(&mut newswire(&["schema"]), b""))).unwrap();
     let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");

@@ -256,13 +256,20 @@ pub struct CheckArgs {
 pub enum TopicsCommand {
     /// Every topic: id and name
     List,
-    /// The topics of a text, with score and evidence; the text's first line is its title
+    /// Checks the cases of a file, or shows the topics of one text with score and evidence
+    #[command(after_help = "\
+A file *.toml holds [[case]] tables, *.jsonl one case a line: title, text, must, must_not, language, exact.
+Any other file is a text; its first line is the title.
+
+Examples:
+  newswire topics test tests/tables/topics/homographs.toml
+  newswire topics test article.txt --language de")]
     Test(TopicsTestArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct TopicsTestArgs {
-    /// The text; `-` is standard input
+    /// Cases (*.toml, *.jsonl) or a text; `-` is a text on standard input
     pub file: PathBuf,
     /// Language of the text, as BCP 47; helps with terms that mean something else in another language
     #[arg(long)]
