@@ -61,6 +61,11 @@ Examples:
     Rejects(kafka::rejects::RejectsCommand),
     /// Why an article is there or is not: published when, fetched when, rejected why
     Lookup(kafka::lookup::LookupArgs),
+    /// Checks every source record against its outcome, and names each one without
+    #[command(after_help = "\
+Example:
+  newswire audit --from 2025-11-18T00:00:00Z | jq .")]
+    Audit(kafka::audit::AuditArgs),
     /// Follows the events as they are published
     #[command(after_help = "\
 Example:

@@ -44,6 +44,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Submit(args) => kafka::submit::run(settings, &args),
         Command::Rejects(command) => kafka::rejects::run(settings, &command),
         Command::Lookup(args) => kafka::lookup::run(settings, &args),
+        Command::Audit(args) => kafka::audit::run(settings, &args),
         Command::Tail(args) => kafka::tail::run(settings, &args),
         Command::Explain(args) => explain::run(settings, &args),
         Command::Extract(args) => extract::run(settings, &args),

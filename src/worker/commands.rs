@@ -111,12 +111,13 @@ pub fn look_up_url(settings: &KafkaSettings, url: &Url) -> Result<Found, String>
         |topic: &str| Ok::<_, String>(partition_of_site(&site, partition_count(settings, topic)?));
     let table = seen_table(settings, &names.seen, Some(partition(&names.seen)?))?;
     let id = table.owner(&AliasKey::of(url, &site));
-    let pages = restore::restore_pages(settings, &names.pages, partition(&names.pages)?)
-        .map_err(|e| e.to_string())?;
+    let pages = restore::restore_pages(settings, &names.pages, partition(&names.pages)?, &|| true)
+        .map_err(|e| e.to_string())?
+        .unwrap_or_default();
     let mut rejects = rejects(settings).map_err(|e| e.to_string())?;
     rejects.retain(|reject| reject.url.as_deref().is_some_and(|rejected| rejected == url.as_str()));
     Ok(Found {
-        article: id.and_then(|id| Some((id, table.get(&id)?.clone()))),
+        article: id.and_then(|id| Some((id, table.get(&id)?))),
         page: pages.page(url.as_str()).cloned(),
         rejects,
     })
@@ -125,7 +126,7 @@ pub fn look_up_url(settings: &KafkaSettings, url: &Url) -> Result<Found, String>
 /// Looks an article id up wherever it is.
 pub fn look_up_id(settings: &KafkaSettings, id: ArticleId) -> Result<Found, String> {
     let table = seen_table(settings, &KafkaTopicNames::new(settings).seen, None)?;
-    Ok(Found { article: table.get(&id).map(|entry| (id, entry.clone())), ..Found::default() })
+    Ok(Found { article: table.get(&id).map(|entry| (id, entry)), ..Found::default() })
 }
 
 fn seen_table(settings: &KafkaSettings, topic: &str, partition: Option<i32>) -> Result<SeenTable, String> {

@@ -8,9 +8,11 @@
 //! Route, fetch and delay are at least once and run on the async runtime, each with an `intake` thread; publish is
 //! exactly once and is one thread of its own (see `docs/delivery.md`).
 
+mod audit;
 mod clients;
 mod cloud_event;
 mod commands;
+mod crash_point;
 mod delay_stage;
 mod fetch_stage;
 mod group_metadata;
@@ -28,7 +30,9 @@ mod source;
 mod transaction;
 mod watermark;
 
+pub use audit::{Audit, Without, audit};
 pub use commands::{Found, Submitter, follow, look_up_id, look_up_url, rejects};
+pub use crash_point::read_environment as read_crash_points;
 pub use kafka_topics::{KafkaTopicNames, PartitionCounts, TIERS, check};
 
 use crate::config::Config;
@@ -38,7 +42,7 @@ use crate::record::{Ending, Stage};
 use crate::telemetry::{self, Readiness};
 use outlet::{Outlet, WriteError};
 use partitions::Partitions;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -72,6 +76,15 @@ pub enum StageError {
     Start(String),
     #[error("a thread of the stage panicked")]
     Thread,
+    #[error("the brokers refuse {what}: {why}")]
+    Refused { what: String, why: String },
+    #[error("{}", .0.join("; "))]
+    KafkaTopics(Vec<String>),
+    #[error(
+        "{kafka_topic} had {was} partitions when offsets were last committed and has {is}: a site's memory is not \
+         where its articles go now (docs/delivery.md tells how to move)"
+    )]
+    PartitionsChanged { kafka_topic: String, was: u32, is: u32 },
     #[error(
         "the changelog {kafka_topic} [{partition}] lacks {behind} records that were committed: nothing is published, \
          because articles would come twice"
@@ -84,8 +97,31 @@ pub enum StageError {
 impl StageError {
     /// No restart mends it.
     fn is_final(&self) -> bool {
-        matches!(self, StageError::ChangelogLost { .. } | StageError::BadChangelog { .. })
+        match self {
+            StageError::Kafka(e) => {
+                let is_setting = matches!(e, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_));
+                is_setting || e.rdkafka_error_code().is_some_and(is_refusal)
+            }
+            StageError::ChangelogLost { .. }
+            | StageError::BadChangelog { .. }
+            | StageError::PartitionsChanged { .. }
+            | StageError::KafkaTopics(_)
+            | StageError::Refused { .. } => true,
+            _ => false,
+        }
     }
+}
+
+/// The brokers know who asks and do not allow it: waiting does not help.
+fn is_refusal(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::TopicAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::TransactionalIdAuthorizationFailed
+    )
 }
 
 /// The worker: some or all of the stages.
@@ -107,6 +143,7 @@ impl Worker {
             () = stop.cancelled() => return Ok(()),
         };
         self.readiness.ready("broker");
+        let slot = slot(&self.config.publish.slot);
         let shared = Arc::new(Shared {
             outlet: Outlet::new(&self.config.kafka, names, counts).map_err(|e| vec![e.to_string()])?,
             readiness: Partitions::new(self.readiness, &self.stages),
@@ -114,9 +151,10 @@ impl Worker {
             pipeline: self.pipeline,
             fetcher: self.fetcher,
             stop: stop.clone(),
-            slot: slot(),
+            slot,
         });
         let mut running = start(&shared, &self.stages);
+        running.spawn(watch(shared.clone()));
         let mut problems = Vec::new();
         while let Some(ended) = running.join_next().await {
             let ended = ended.map_err(|e| StageError::Start(e.to_string())).and_then(|outcome| outcome);
@@ -128,6 +166,14 @@ impl Worker {
             stop.cancel();
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+}
+
+/// Ends the worker whose Kafka topics are no longer what they were when it started.
+async fn watch(shared: Arc<Shared>) -> Result<(), StageError> {
+    tokio::select! {
+        changed = kafka_topics::watch(&shared.config.kafka, &shared.outlet.names) => Err(StageError::KafkaTopics(changed)),
+        () = shared.stop.cancelled() => Ok(()),
     }
 }
 
@@ -149,16 +195,23 @@ fn start(shared: &Arc<Shared>, stages: &[Stage]) -> JoinSet<Result<(), StageErro
     running
 }
 
-/// The host's name, which is the pod's name in a cluster, and the process id for several workers on one host.
-fn slot() -> String {
+/// As configured; else the host's name, which is the pod's name in a cluster, and the process id for several workers
+/// on one host.
+fn slot(configured: &str) -> String {
+    if !configured.is_empty() {
+        return configured.to_owned();
+    }
     let host = std::env::var("HOSTNAME").ok().or_else(|| std::fs::read_to_string("/etc/hostname").ok());
     format!("{}-{}", host.as_deref().map_or("worker", str::trim), std::process::id())
 }
 
 impl Shared {
     /// The one line and the one count of a URL.
-    fn end(&self, ending: &Ending) {
+    /// Where no transaction carries it: kept in `newswire.outcomes` before it is told.
+    async fn end(&self, ending: &Ending) -> Result<(), WriteError> {
+        self.outlet.outcome(ending, self.fetcher.now()).await?;
         telemetry::report(ending);
+        Ok(())
     }
 
     /// Articles last met before this are forgotten, milliseconds since 1970.

@@ -9,6 +9,7 @@ pub mod kafka_jars;
 pub mod leash;
 pub mod page_server;
 pub mod pages;
+pub mod proxy;
 
 use std::time::{Duration, Instant};
 

@@ -119,7 +119,9 @@ async fn replay(submitter: &Submitter, found: &[Reject]) -> Result<(), Failure> 
     for reject in found {
         match submitter.replay(reject).await {
             Ok(true) => put_back += 1,
-            Ok(false) => eprintln!("newswire: reject {} has damaged bytes and stays", reject.reject_id),
+            Ok(false) => {
+                eprintln!("newswire: reject {} does not carry its record whole and stays", reject.reject_id)
+            }
             Err(e) => return Err(Failure::Failed(format!("cannot replay after {put_back} records: {e}"))),
         }
     }
