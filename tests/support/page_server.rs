@@ -129,7 +129,8 @@ impl PageServer {
     /// Pages that are made when they are asked for, in any number; requests are not kept.
     pub fn serve_all(&self, answers: impl Fn(&str) -> Option<Page> + Send + Sync + 'static) {
         let mut sites = self.sites();
-        (sites.answers, sites.keeps_no_log) = (Some(Arc::new(answers)), true);
+        sites.answers = Some(Arc::new(answers));
+        sites.keeps_no_log = true;
     }
 
     /// Makes every answer slower.
