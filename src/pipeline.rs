@@ -9,9 +9,11 @@
 //!
 //! Nothing here knows Kafka or a file: `worker` and `local` carry what travels.
 
+mod command_step;
 mod fetch_step;
 mod publish_step;
 
+pub use command_step::Obeyed;
 pub use fetch_step::Fetch;
 
 use crate::config::{Config, Updates};
@@ -99,7 +101,7 @@ impl Verdict {
 impl From<&Config> for Settings {
     fn from(config: &Config) -> Settings {
         Settings {
-            tracking: TrackingParameters::default(),
+            tracking: config.identity.tracking(),
             refetch_after: config.fetch.refetch_after,
             max_attempts: config.fetch.max_attempts,
             max_redirects: config.fetch.max_redirects,

@@ -71,6 +71,17 @@ Example:
 Example:
   newswire tail --topic country:kp | jq .title")]
     Tail(kafka::tail::TailArgs),
+    /// New topics for what is published, by the taxonomy of today; no page is fetched again
+    #[command(after_help = "\
+Examples:
+  newswire retag --dry-run                                    +412 org:apec, −37 country:ge; nothing changes
+  newswire retag --since 2026-01-01T00:00:00Z")]
+    Retag(kafka::retag::RetagArgs),
+    /// Retracts articles: news.article.retracted.v1 goes out, and they are never published again
+    #[command(after_help = "\
+Example:
+  newswire forget https://news.example/story")]
+    Forget(kafka::forget::ForgetArgs),
     /// Every step for one URL, for a person: redirects, identity, fields and their sources, topics and their evidence
     #[command(after_help = "\
 Example:

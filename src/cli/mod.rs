@@ -45,6 +45,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Rejects(command) => kafka::rejects::run(settings, &command),
         Command::Lookup(args) => kafka::lookup::run(settings, &args),
         Command::Audit(args) => kafka::audit::run(settings, &args),
+        Command::Retag(args) => kafka::retag::run(settings, &args),
+        Command::Forget(args) => kafka::forget::run(settings, &args),
         Command::Tail(args) => kafka::tail::run(settings, &args),
         Command::Explain(args) => explain::run(settings, &args),
         Command::Extract(args) => extract::run(settings, &args),

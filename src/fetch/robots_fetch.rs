@@ -122,7 +122,7 @@ impl Fetcher {
 
     async fn robots_answer(&self, url: &Url) -> Result<RobotsAnswer, (Failure, Option<Duration>)> {
         let bare = |failure| (failure, None);
-        let _room = self.under_way.acquire().await;
+        let _room = self.in_hand.acquire().await;
         let Response { status, headers, body } =
             self.transport.send(url, robots_headers()).await.map_err(bare)?;
         let away = |status: u16| Failure::of_host(Reason::RobotsDenied, format!("status {status}"));

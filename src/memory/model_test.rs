@@ -20,10 +20,9 @@ enum Step {
         names: Vec<u8>,
         days: i64,
     },
-    /// The event cannot be delivered.
-    Unclaim {
-        article: u8,
-    },
+    /// The event cannot be delivered: all since the last mark is taken back.
+    TakeBack,
+    Mark,
     /// The tombstone of an expired article.
     Expire {
         article: u8,
@@ -37,7 +36,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0u8..8, names()).prop_map(|(article, names)| Step::New { article, names }),
         3 => (0u8..8, names(), 0i64..3).prop_map(|(article, names, days)| Step::Again { article, names, days }),
-        1 => (0u8..8).prop_map(|article| Step::Unclaim { article }),
+        2 => Just(Step::Mark),
+        1 => Just(Step::TakeBack),
         1 => (0u8..8).prop_map(|article| Step::Expire { article }),
         2 => Just(Step::Commit),
         1 => Just(Step::Abort),
@@ -67,8 +67,8 @@ struct Both {
     table: SeenTable,
     claims: Claims,
     changelog: Vec<SeenChange>,
-    /// Articles that the batch claimed as new, and those it claimed at all.
-    new_in_batch: Vec<u8>,
+    /// The batch at the last mark.
+    marked: Articles,
 }
 
 impl Both {
@@ -83,16 +83,15 @@ impl Both {
                 let new = SeenEntry { aliases: names.into_iter().collect(), ..entry(&[]) };
                 self.claims.claim(id(*article), new.clone());
                 self.batch.insert(*article, new);
-                self.new_in_batch.push(*article);
             }
             Step::Again { article, names, days } => self.meet_again(*article, names, *days),
-            // Only what the batch itself published first can be taken back.
-            Step::Unclaim { article }
-                if self.new_in_batch.contains(article) && !self.committed.contains_key(article) =>
-            {
-                self.claims.unclaim(&id(*article));
-                self.batch.remove(article);
-                self.new_in_batch.retain(|new| new != article);
+            Step::Mark => {
+                self.claims.mark();
+                self.marked = self.batch.clone();
+            }
+            Step::TakeBack => {
+                self.claims.take_back();
+                self.batch = self.marked.clone();
             }
             Step::Expire { article }
                 if self.committed.contains_key(article) && !self.claims.is_claimed(&id(*article)) =>
@@ -104,12 +103,12 @@ impl Both {
                 self.changelog.extend(self.claims.changes().map(|(id, entry)| (*id, entry.clone())));
                 std::mem::take(&mut self.claims).apply_to(&mut self.table);
                 self.committed = self.batch.clone();
-                self.new_in_batch.clear();
+                self.marked = self.batch.clone();
             }
             Step::Abort => {
                 self.claims = Claims::default();
                 self.batch = self.committed.clone();
-                self.new_in_batch.clear();
+                self.marked = self.batch.clone();
             }
             _ => {}
         }

@@ -16,6 +16,9 @@ pub trait Fetch: Send + Sync {
     /// The clock that the fetcher goes by.
     fn now(&self) -> Timestamp;
 
+    /// Begins no further request; those under way are finished.
+    fn close(&self) {}
+
     /// Takes up a host's back-off where an earlier owner left it.
     fn restore_host(&self, _memory: HostMemory) {}
 
@@ -37,6 +40,10 @@ impl Fetch for Fetcher {
 
     fn now(&self) -> Timestamp {
         Fetcher::now(self)
+    }
+
+    fn close(&self) {
+        Fetcher::close(self);
     }
 
     fn restore_host(&self, memory: HostMemory) {

@@ -153,7 +153,11 @@ fn outcomes(
     Ok(found)
 }
 
-fn seen_table(settings: &KafkaSettings, topic: &str, partition: Option<i32>) -> Result<SeenTable, String> {
+pub(super) fn seen_table(
+    settings: &KafkaSettings,
+    topic: &str,
+    partition: Option<i32>,
+) -> Result<SeenTable, String> {
     let mut table = SeenTable::default();
     let mut problem = None;
     let read = read_topic(settings, topic, partition, Span::ToTheEnd, &mut |record| {
@@ -173,7 +177,7 @@ fn seen_table(settings: &KafkaSettings, topic: &str, partition: Option<i32>) -> 
     problem.map_or(Ok(table), Err)
 }
 
-fn partition_count(settings: &KafkaSettings, topic: &str) -> Result<u32, String> {
+pub(super) fn partition_count(settings: &KafkaSettings, topic: &str) -> Result<u32, String> {
     let cannot = |e: KafkaError| format!("cannot ask the brokers at {} for {topic}: {e}", settings.brokers);
     let client: BaseConsumer = clients::plain(settings).create().map_err(cannot)?;
     let metadata = client.fetch_metadata(Some(topic), PATIENCE).map_err(cannot)?;

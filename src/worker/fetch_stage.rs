@@ -227,6 +227,7 @@ impl FetchStage {
         if let Some(share) = self.shares.get_mut(&done.partition).filter(|s| s.serial == done.serial) {
             share.under_way.remove(&done.offset);
             done.remember.into_iter().for_each(|(key, value)| share.pages.apply(key, Some(value)));
+            done.forget.into_iter().for_each(|key| share.pages.apply(key, None));
             if let Some((_, watermark)) = self.watermarks.get_mut(&done.partition) {
                 watermark.done(done.offset);
             }

@@ -19,6 +19,8 @@ mod group_metadata;
 mod intake;
 mod kafka_topics;
 mod one_job;
+mod order_desk;
+mod orders;
 mod outlet;
 mod partitions;
 mod publish_core;
@@ -34,6 +36,7 @@ pub use audit::{Audit, Without, audit};
 pub use commands::{Found, Submitter, follow, look_up_id, look_up_url, rejects};
 pub use crash_point::read_environment as read_crash_points;
 pub use kafka_topics::{KafkaTopicNames, PartitionCounts, TIERS, check};
+pub use order_desk::{OrderDesk, Planned, Scope};
 
 use crate::config::Config;
 use crate::memory::BadChangelog;

@@ -7,7 +7,7 @@ use super::source::source_record;
 use super::{Shared, crash_point};
 use crate::memory::{HostRecord, PageRecord, PagesKey, PagesValue, page_key};
 use crate::pipeline::AfterFetch;
-use crate::record::{Candidate, Ending, Job, Reason, Reject, Stage};
+use crate::record::{Candidate, Ending, Forget, Job, Reason, Reject, SiteCommand, Stage};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ pub struct Done {
     pub serial: u64,
     pub offset: i64,
     pub remember: Vec<(PagesKey, PagesValue)>,
+    pub forget: Vec<PagesKey>,
 }
 
 /// Fetches, writes where it leads, remembers; only then is the offset done.
@@ -32,11 +33,16 @@ pub async fn one_job(
         serial: record.serial,
         offset: record.offset,
         remember: Vec::new(),
+        forget: Vec::new(),
     };
     let job = match job {
         Ok(job) if job.v == Job::VERSION => job,
         unreadable => {
-            unknown(&shared, &record, unreadable.err()).await?;
+            let payload = record.payload.as_deref().unwrap_or_default();
+            match SiteCommand::parse(payload) {
+                Some(SiteCommand::Forget(forget)) => done.forget = purge(&shared, &record, &forget).await?,
+                _ => unknown(&shared, &record, unreadable.err()).await?,
+            }
             return Ok(done);
         }
     };
@@ -164,6 +170,15 @@ fn host_memory(shared: &Shared, job: &Job) -> Option<(PagesKey, PagesValue)> {
         at: shared.fetcher.now().as_millisecond(),
     };
     Some((PagesKey::Host(memory.host), PagesValue::Host(record)))
+}
+
+/// What is remembered of the pages goes: a tombstone for each.
+async fn purge(shared: &Shared, record: &Record, forget: &Forget) -> Result<Vec<PagesKey>, WriteError> {
+    let keys: Vec<PagesKey> = forget.urls.iter().map(|url| page_key(url)).collect();
+    for key in &keys {
+        shared.outlet.page(record.partition, key, None).await?;
+    }
+    Ok(keys)
 }
 
 /// A job that this version cannot read: a named reject with the record's bytes, never a blocked partition.

@@ -3,6 +3,7 @@
 //! Everything here runs on the one thread that polls the consumer. Nothing is remembered before the commit.
 
 use super::intake::Record;
+use super::orders::obey;
 use super::outlet::{is_too_large, outcome_record, to_json};
 use super::restore::{Carried, TakenOver, take_over};
 use super::source::source_record;
@@ -10,7 +11,7 @@ use super::transaction::{Finish, Transactions};
 use super::{Shared, StageError, cloud_event, crash_point, is_refusal};
 use crate::memory::{Claims, SeenEntry, SeenTable};
 use crate::pipeline::Verdict;
-use crate::record::{ArticleEvent, Candidate, Ending, Job, Reason, Reject, Stage};
+use crate::record::{ArticleEvent, Candidate, Ending, Job, Reason, Reject, SiteCommand, Stage};
 use crate::telemetry;
 use jiff::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -195,8 +196,9 @@ impl Core {
             return Ok(());
         };
         let claims = open.claims.entry(partition).or_default();
-        let ending = match serde_json::from_slice::<Candidate>(record.payload.as_deref().unwrap_or_default())
-        {
+        claims.mark();
+        let payload = record.payload.as_deref().unwrap_or_default();
+        let ending = match serde_json::from_slice::<Candidate>(payload) {
             Ok(candidate) if candidate.v == Candidate::VERSION => {
                 let job = candidate.job.clone();
                 let verdict = match refused {
@@ -205,23 +207,32 @@ impl Core {
                 };
                 crash_point::pass("publish-after-claim");
                 let verdict = deliver((&self.shared, &self.transactions), verdict, claims, &job)?;
-                verdict.ending(&job, now)
+                Some(verdict.ending(&job, now))
             }
-            unreadable => {
-                let source = source_record(record);
-                let message =
-                    unreadable.err().map_or("a candidate of an unknown version".into(), |e| e.to_string());
-                let reject =
-                    Reject::new(&source, (Stage::Publish, Reason::UnknownVersion, message), None, 0, now);
-                write_reject(&self.shared, &self.transactions, &reject)?;
-                Ending::of_reject(&reject, &source, None, now)
-            }
+            unreadable => match SiteCommand::parse(payload) {
+                Some(command) => {
+                    obey((&self.shared, &self.transactions), command, offset, (claims, &ready.table))?;
+                    None
+                }
+                None => {
+                    let source = source_record(record);
+                    let message = unreadable
+                        .err()
+                        .map_or("a candidate of an unknown version".into(), |e| e.to_string());
+                    let reject =
+                        Reject::new(&source, (Stage::Publish, Reason::UnknownVersion, message), None, 0, now);
+                    write_reject(&self.shared, &self.transactions, &reject)?;
+                    Some(Ending::of_reject(&reject, &source, None, now))
+                }
+            },
         };
-        let (key, value) = outcome_record(&ending, now);
-        let outcomes = &self.shared.outlet.names.outcomes;
-        self.transactions.send(outcomes, key.as_bytes(), Some(&value), None, None)?;
+        if let Some(ending) = &ending {
+            let (key, value) = outcome_record(ending, now);
+            let outcomes = &self.shared.outlet.names.outcomes;
+            self.transactions.send(outcomes, key.as_bytes(), Some(&value), None, None)?;
+        }
         crash_point::pass("publish-after-produce");
-        open.endings.push(ending);
+        open.endings.extend(ending);
         open.next.insert(partition, offset + 1);
         open.candidates += 1;
         ready.next = Some(offset + 1);
@@ -441,9 +452,7 @@ fn deliver(
             Ok(Verdict::Event(kind, event))
         }
         Err(e) if is_too_large(&e) => {
-            if let Ok(id) = event.article_id.parse() {
-                claims.unclaim(&id);
-            }
+            claims.take_back();
             let message = format!("the event of {} bytes is larger than the brokers take", payload.len());
             let why = (Stage::Publish, Reason::RecordTooLarge, message);
             let reject = Reject::new(&job.source, why, Some(event.url), 0, shared.fetcher.now());

@@ -5,11 +5,13 @@ mod support;
 
 mod against_python;
 mod broker_away;
+mod commands;
 mod crash;
 mod crash_points;
 mod deduplication;
 mod delays;
 mod operations;
+mod orders;
 mod poison;
 mod real_pages;
 mod rejects;

@@ -100,25 +100,41 @@ impl Deployment {
         let folder = self.scratch.path().join(unique("worker"));
         std::fs::create_dir(&folder).expect("a folder for the worker");
         let log = folder.join("stderr");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NEWSWIRE_")) {
-            command.env_remove(name);
-        }
-        command.env_remove("RUST_LOG").arg("run").current_dir(&folder);
-        command.envs(self.settings.iter().map(|(key, value)| (format!("NEWSWIRE_{key}"), value)));
-        command.env_remove("FAILPOINTS").envs(variables.iter().copied());
-        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let mut command = self.newswire(&["run"]);
+        command.current_dir(&folder).stdout(Stdio::null()).envs(variables.iter().copied());
         command.stderr(File::create(&log).expect("a file for the log"));
         let process = Leashed::start(&mut command, None).expect("the worker starts");
         Worker { process, log }
     }
 
+    /// A command of this deployment: its settings, and none from outside.
+    pub fn newswire(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NEWSWIRE_")) {
+            command.env_remove(name);
+        }
+        command
+            .env_remove("RUST_LOG")
+            .env_remove("FAILPOINTS")
+            .args(arguments)
+            .current_dir(self.scratch.path())
+            .stdin(Stdio::null());
+        command.envs(self.settings.iter().map(|(key, value)| (format!("NEWSWIRE_{key}"), value)));
+        command
+    }
+
+    /// What a command that succeeds prints on standard output, as JSON lines.
+    pub fn run(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = self.newswire(arguments).output().expect("the command starts");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {told}");
+        let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).expect("a JSON line")).collect()
+    }
+
     /// Runs a command of newswire against this deployment: whether it ended well, and what it wrote.
     pub fn command(&self, arguments: &[&str]) -> (bool, String, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
-        command.args(arguments).current_dir(self.scratch.path()).env_remove("FAILPOINTS");
-        command.envs(self.settings.iter().map(|(key, value)| (format!("NEWSWIRE_{key}"), value)));
-        let output = command.stdin(Stdio::null()).output().expect("newswire starts");
+        let output = self.newswire(arguments).output().expect("newswire starts");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.success(), text(&output.stdout), text(&output.stderr))
     }
