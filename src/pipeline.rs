@@ -67,6 +67,19 @@ pub enum AfterFetch {
     Reject(Box<Reject>),
 }
 
+impl AfterFetch {
+    /// For traces.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            AfterFetch::Candidate(..) => "candidate",
+            AfterFetch::Moved(_) => "moved",
+            AfterFetch::Wait(..) => "waiting",
+            AfterFetch::Done(outcome) => outcome.as_str(),
+            AfterFetch::Reject(reject) => reject.reason.as_str(),
+        }
+    }
+}
+
 /// What the publish step found.
 #[derive(Debug)]
 pub enum Verdict {

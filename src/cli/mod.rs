@@ -4,6 +4,7 @@ mod args;
 mod assemble;
 mod batch;
 mod check;
+mod completions;
 pub mod demo;
 mod explain;
 mod extract;
@@ -14,6 +15,7 @@ mod kafka;
 mod output;
 mod page_event;
 mod paint;
+mod reload;
 mod setup;
 mod show;
 mod tag;
@@ -56,6 +58,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Topics(TopicsCommand::Test(args)) => topics::test(settings, &args),
         Command::Config(ConfigCommand::Show(args)) => show::config(settings, &args),
         Command::Schema => show::schema(),
+        Command::Completions(args) => completions::run(&args),
         Command::Health(args) => health::run(settings, &args),
     }
 }

@@ -27,9 +27,9 @@ pub trait Fetch: Send + Sync {
         None
     }
 
-    /// For the gauge.
-    fn hosts_in_back_off(&self) -> usize {
-        0
+    /// For the gauge and the status page.
+    fn hosts_in_back_off(&self) -> Vec<HostMemory> {
+        Vec::new()
     }
 }
 
@@ -54,8 +54,8 @@ impl Fetch for Fetcher {
         Fetcher::host_memory(self, host)
     }
 
-    fn hosts_in_back_off(&self) -> usize {
-        Fetcher::hosts_in_back_off(self).len()
+    fn hosts_in_back_off(&self) -> Vec<HostMemory> {
+        Fetcher::hosts_in_back_off(self)
     }
 }
 

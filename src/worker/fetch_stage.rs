@@ -13,7 +13,7 @@ use super::{Shared, StageError, crash_point};
 use crate::fetch::HostMemory;
 use crate::memory::PagesTable;
 use crate::record::{Job, Stage};
-use crate::telemetry;
+use crate::telemetry::{self, BackOff};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
@@ -176,8 +176,10 @@ impl FetchStage {
 
     fn leave(&mut self) {
         let Some(Leaving { partitions, answer, .. }) = self.leaving.take() else { return };
-        for share in partitions.iter().filter_map(|partition| self.shares.remove(partition)) {
+        for partition in &partitions {
+            let Some(share) = self.shares.remove(partition) else { continue };
             share.under_way.values().for_each(AbortHandle::abort);
+            telemetry::table_size("pages", *partition, 0);
         }
         let offsets = take_commits(&mut self.watermarks, &partitions);
         self.watermarks.retain(|partition, _| !partitions.contains(partition));
@@ -236,7 +238,12 @@ impl FetchStage {
 
     fn commits(&mut self) -> Vec<Committable> {
         telemetry::in_flight(Stage::Fetch, self.in_flight.len());
-        telemetry::hosts_backed_off(self.shared.fetcher.hosts_in_back_off());
+        let hosts = self.shared.fetcher.hosts_in_back_off().into_iter();
+        telemetry::back_offs(
+            hosts
+                .map(|HostMemory { host, back_off_until: until, failures }| BackOff { host, until, failures })
+                .collect(),
+        );
         let all: Vec<i32> = self.watermarks.keys().copied().collect();
         take_commits(&mut self.watermarks, &all)
     }

@@ -8,6 +8,7 @@
 //! Route, fetch and delay are at least once and run on the async runtime, each with an `intake` thread; publish is
 //! exactly once and is one thread of its own (see `docs/delivery.md`).
 
+mod acl;
 mod audit;
 mod clients;
 mod cloud_event;
@@ -18,6 +19,8 @@ mod fetch_stage;
 mod group_metadata;
 mod intake;
 mod kafka_topics;
+mod lag;
+mod offsets;
 mod one_job;
 mod order_desk;
 mod orders;
@@ -32,6 +35,7 @@ mod source;
 mod transaction;
 mod watermark;
 
+pub use acl::refused as refused_by_brokers;
 pub use audit::{Audit, Without, audit};
 pub use commands::{Found, Submitter, follow, look_up_id, look_up_url, rejects};
 pub use crash_point::read_environment as read_crash_points;
@@ -145,19 +149,22 @@ impl Worker {
             counts = kafka_topics::wait_for(&self.config.kafka, &names) => counts?,
             () = stop.cancelled() => return Ok(()),
         };
-        self.readiness.ready("broker");
         let slot = slot(&self.config.publish.slot);
         let shared = Arc::new(Shared {
             outlet: Outlet::new(&self.config.kafka, names, counts).map_err(|e| vec![e.to_string()])?,
-            readiness: Partitions::new(self.readiness, &self.stages),
+            readiness: Partitions::new(self.readiness.clone(), &self.stages),
             config: self.config,
             pipeline: self.pipeline,
             fetcher: self.fetcher,
             stop: stop.clone(),
             slot,
         });
+        // Only now, when each stage is waited for: in between nothing would be.
+        self.readiness.ready("broker");
         let mut running = start(&shared, &self.stages);
         running.spawn(watch(shared.clone()));
+        // Only looks on: it ends with the runtime, and nothing waits for it.
+        tokio::spawn(lag::watch(shared.clone(), self.stages.clone()));
         let mut problems = Vec::new();
         while let Some(ended) = running.join_next().await {
             let ended = ended.map_err(|e| StageError::Start(e.to_string())).and_then(|outcome| outcome);
@@ -209,7 +216,6 @@ fn slot(configured: &str) -> String {
 }
 
 impl Shared {
-    /// The one line and the one count of a URL.
     /// Where no transaction carries it: kept in `newswire.outcomes` before it is told.
     async fn end(&self, ending: &Ending) -> Result<(), WriteError> {
         self.outlet.outcome(ending, self.fetcher.now()).await?;

@@ -57,9 +57,12 @@ pub async fn one_job(
     let started = std::time::Instant::now();
     let after = shared.pipeline.fetch(job, known.as_ref(), shared.fetcher.as_ref(), patience).await;
     crate::telemetry::stage_duration(Stage::Fetch, started.elapsed());
+    let what = after.as_str();
     let led_to = carry_on(&shared, &asked, after).await;
     done.remember = or_reject(&shared, &asked, led_to).await?;
     crash_point::pass("fetch-after-produce");
+    let attributes = [("newswire.site", asked.site.as_str()), ("newswire.became", what)];
+    crate::telemetry::span(Stage::Fetch, &asked.source, started.elapsed(), &asked.url, &attributes);
     done.remember.extend(host_memory(&shared, &asked));
     for (key, value) in &done.remember {
         match shared.outlet.page(record.partition, key, Some(value)).await {
@@ -109,6 +112,7 @@ async fn carry_on(
             if !written(shared, &candidate).await? {
                 return Ok(vec![]);
             }
+            crate::telemetry::latency(Stage::Fetch, asked.source.timestamp, shared.fetcher.now());
             let page = PageRecord {
                 etag: validators.etag,
                 last_modified: validators.last_modified,

@@ -12,7 +12,7 @@ use super::{Shared, StageError, cloud_event, crash_point, is_refusal};
 use crate::memory::{Claims, SeenEntry, SeenTable};
 use crate::pipeline::Verdict;
 use crate::record::{ArticleEvent, Candidate, Ending, Job, Reason, Reject, SiteCommand, Stage};
-use crate::telemetry;
+use crate::telemetry::{self, Headline};
 use jiff::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -47,6 +47,8 @@ struct Open {
     next: BTreeMap<i32, i64>,
     claims: BTreeMap<i32, Claims>,
     endings: Vec<Ending>,
+    /// What the status page and the histograms are told after the commit.
+    announced: Vec<(Option<i64>, Option<Headline>)>,
     candidates: usize,
 }
 
@@ -109,6 +111,7 @@ impl Core {
         for partition in &gone {
             self.ready.remove(partition);
             self.serials().remove(partition);
+            telemetry::table_size("seen", *partition, 0);
         }
         self.shared.readiness.revoked(Stage::Publish, &gone);
         crash_point::pass("publish-before-unassign");
@@ -207,7 +210,16 @@ impl Core {
                 };
                 crash_point::pass("publish-after-claim");
                 let verdict = deliver((&self.shared, &self.transactions), verdict, claims, &job)?;
-                Some(verdict.ending(&job, now))
+                let headline = match &verdict {
+                    Verdict::Event(_, event) => Some(Headline::of(event)),
+                    _ => None,
+                };
+                open.announced.push((job.source.timestamp, headline));
+                let ending = verdict.ending(&job, now);
+                let attributes =
+                    [("newswire.site", job.site.as_str()), ("newswire.outcome", ending.outcome.as_str())];
+                telemetry::span(Stage::Publish, &job.source, started.elapsed(), &job.url, &attributes);
+                Some(ending)
             }
             unreadable => match SiteCommand::parse(payload) {
                 Some(command) => {
@@ -244,9 +256,14 @@ impl Core {
     fn begin(&mut self) -> Result<(), KafkaError> {
         if self.open.is_none() {
             self.transactions.begin()?;
-            let (next, claims) = (BTreeMap::new(), BTreeMap::new());
-            self.open =
-                Some(Open { since: Instant::now(), next, claims, endings: Vec::new(), candidates: 0 });
+            self.open = Some(Open {
+                since: Instant::now(),
+                next: BTreeMap::new(),
+                claims: BTreeMap::new(),
+                endings: Vec::new(),
+                announced: Vec::new(),
+                candidates: 0,
+            });
         }
         Ok(())
     }
@@ -376,6 +393,11 @@ impl Core {
             }
         }
         open.endings.iter().for_each(telemetry::report);
+        let now = self.shared.fetcher.now();
+        for (submitted_ms, headline) in open.announced {
+            telemetry::latency(Stage::Publish, submitted_ms, now);
+            headline.into_iter().for_each(|headline| telemetry::headline(headline, now));
+        }
     }
 
     fn give_up(&mut self, why: &str) -> Finish {

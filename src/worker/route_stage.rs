@@ -76,13 +76,20 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
 /// One record to where it goes; its offset is done when the brokers have it.
 async fn route(shared: Arc<Shared>, record: Record) -> Result<(i32, u64, i64), WriteError> {
     let (now, at) = (shared.fetcher.now(), (record.partition, record.serial, record.offset));
+    let started = std::time::Instant::now();
     crate::telemetry::received(Stage::Route);
     let source = source_record(&record);
     crash_point::pass("route-after-poll");
     let routed = match shared.pipeline.route(source.clone(), now) {
         Ok(job) => match shared.outlet.job(&job).await {
             Err(WriteError::TooLarge(size)) => Err(Box::new(too_large(&job, size, (Stage::Route, now)))),
-            written => Ok(written?),
+            Err(e) => return Err(e),
+            Ok(()) => {
+                crate::telemetry::stage_duration(Stage::Route, started.elapsed());
+                crate::telemetry::latency(Stage::Route, source.timestamp, shared.fetcher.now());
+                crate::telemetry::span(Stage::Route, &source, started.elapsed(), &job.url, &[]);
+                Ok(())
+            }
         },
         Err(reject) => Err(reject),
     };

@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 /// Few, so that two workers have several each and a test reads them quickly.
 pub const PARTITIONS: i32 = 4;
 const DELAYS: [&str; 3] = ["10s", "2m", "30m"];
+/// Transaction timeout, the broker's scan, and a busy machine.
+const OPEN_TRANSACTION: Duration = Duration::from_secs(40);
 const SIGNAL_TO_END: Duration = Duration::from_secs(30);
 
 pub struct Deployment {
@@ -97,10 +99,19 @@ impl Deployment {
 
     /// With more variables: `FAILPOINTS`, or settings of this worker alone as `NEWSWIRE_PUBLISH__SLOT`.
     pub fn start_worker_with(&self, variables: &[(&str, &str)]) -> Worker {
+        self.start_with(Command::new(binary()), variables)
+    }
+
+    /// Where `command` stands for `newswire`.
+    pub fn start_as(&self, command: Command) -> Worker {
+        self.start_with(command, &[])
+    }
+
+    fn start_with(&self, command: Command, variables: &[(&str, &str)]) -> Worker {
         let folder = self.scratch.path().join(unique("worker"));
         std::fs::create_dir(&folder).expect("a folder for the worker");
         let log = folder.join("stderr");
-        let mut command = self.newswire(&["run"]);
+        let mut command = self.with_settings(command, &["run"]);
         command.current_dir(&folder).stdout(Stdio::null()).envs(variables.iter().copied());
         command.stderr(File::create(&log).expect("a file for the log"));
         let process = Leashed::start(&mut command, None).expect("the worker starts");
@@ -109,7 +120,10 @@ impl Deployment {
 
     /// A command of this deployment: its settings, and none from outside.
     pub fn newswire(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
+        self.with_settings(Command::new(binary()), arguments)
+    }
+
+    fn with_settings(&self, mut command: Command, arguments: &[&str]) -> Command {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NEWSWIRE_")) {
             command.env_remove(name);
         }
@@ -152,6 +166,13 @@ impl Deployment {
         self.broker
     }
 
+    /// `newswire check`: exit code, and what it said.
+    pub fn check(&self) -> (i32, String) {
+        let output = self.newswire(&["check"]).output().expect("newswire check starts");
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        (output.status.code().expect("not ended by a signal"), said.into_owned())
+    }
+
     /// Committed events in the order of their partitions.
     pub fn events(&self) -> Vec<Record> {
         self.broker.read_all(&self.kafka_topic("articles"), Isolation::Committed)
@@ -180,7 +201,10 @@ impl Deployment {
         loop {
             let now = self.ends_if_done();
             if now.is_ok() && before.as_ref() == now.as_ref().ok() {
-                return;
+                // A killed worker's transaction may still be open: it hides from readers what others committed after it.
+                return wait_for("no open transaction", OPEN_TRANSACTION, || {
+                    self.open_transaction().is_none().then_some(())
+                });
             }
             if let Err(behind) = &now {
                 assert!(started.elapsed() < limit, "after {limit:?} there is work left: {behind}");
@@ -192,10 +216,16 @@ impl Deployment {
 
     /// No transaction is open: what a committed reader sees ends where each Kafka topic ends.
     pub fn assert_no_open_transaction(&self) {
-        for topic in ["articles", "rejects", "seen", "outcomes"].map(|topic| self.kafka_topic(topic)) {
-            let ends = |isolation| self.broker.ends(&topic, isolation);
-            assert_eq!(ends(Isolation::Committed), ends(Isolation::Uncommitted), "{topic}");
-        }
+        assert_eq!(self.open_transaction(), None, "a transaction is open");
+    }
+
+    /// A Kafka topic whose end is hidden from committed readers.
+    fn open_transaction(&self) -> Option<String> {
+        let topics = ["articles", "rejects", "seen", "outcomes"].map(|topic| self.kafka_topic(topic));
+        let ends = |topic: &str, isolation| self.broker.ends(topic, isolation);
+        let is_open =
+            |topic: &String| ends(topic, Isolation::Committed) != ends(topic, Isolation::Uncommitted);
+        topics.into_iter().find(is_open)
     }
 
     fn ends_if_done(&self) -> Result<Vec<BTreeMap<i32, i64>>, String> {
@@ -219,6 +249,12 @@ impl Deployment {
             false => Err(format!("{topic} ends at {ends:?} and {group} has committed {committed:?}")),
         }
     }
+}
+
+/// The one that cargo built for the tests; a benchmark names a release build.
+fn binary() -> PathBuf {
+    let named = std::env::var_os("NEWSWIRE_BINARY").map(|path| std::path::absolute(path).expect("a path"));
+    named.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_newswire")))
 }
 
 /// One worker process and what it says.
@@ -308,6 +344,24 @@ impl Worker {
         self.outcomes().get("published").copied().unwrap_or_default()
     }
 
+    /// When a line with this message was there, seen from outside.
+    pub fn log_says(&self, message: &str) -> Instant {
+        wait_for(message, SIGNAL_TO_END, || {
+            self.log().iter().any(|line| line["message"] == message).then_some(())
+        });
+        Instant::now()
+    }
+
+    /// Between two lines, by their own timestamps.
+    pub fn logged_between(&self, first: &str, second: &str) -> Duration {
+        let at = |message: &str| -> jiff::Timestamp {
+            let line = || self.log().into_iter().find(|line| line["message"] == message);
+            let line = wait_for(message, SIGNAL_TO_END, line);
+            line["timestamp"].as_str().and_then(|at| at.parse().ok()).expect("a timestamp")
+        };
+        Duration::try_from(at(second).duration_since(at(first))).expect("in this order")
+    }
+
     pub fn end_of_log(&self) -> String {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
@@ -321,10 +375,20 @@ impl Worker {
         });
     }
 
+    /// The body that `/metrics` or another path answers.
+    pub fn get(&self, path: &str) -> String {
+        let answer = self.answer(path);
+        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+    }
+
     /// What `/readyz` answers: status line and body.
     pub fn readiness(&self) -> String {
+        self.answer("/readyz")
+    }
+
+    fn answer(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.health_port())).expect("a health port");
-        stream.write_all(b"GET /readyz HTTP/1.0\r\n\r\n").expect("a request");
+        stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).expect("a request");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         answer
