@@ -238,6 +238,9 @@ pub struct ExtractArgs {
     /// JSON lines {"id", "url", "html"} in; the event with its id, or {"id", "error"}, out, in the same order
     #[arg(long)]
     pub batch: bool,
+    /// Makes a golden case of the page: this new folder, with page.html, url.txt and expected.json to be looked through
+    #[arg(long, value_name = "FOLDER", conflicts_with = "batch")]
+    pub new_case: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

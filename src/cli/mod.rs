@@ -12,6 +12,7 @@ mod failure;
 mod health;
 mod ingest;
 mod kafka;
+mod new_case;
 mod output;
 mod page_event;
 mod paint;
