@@ -165,6 +165,43 @@ fn extract_reads_a_file_or_standard_input() {
 }
 
 #[test]
+fn a_saved_page_becomes_a_golden_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("daily/corridor");
+    let url = "https://www.daily.example/2025/11/grain-corridor/";
+    let make = || {
+        let mut command = newswire(&["extract", "--url", url, "--new-case", case.to_str().unwrap()]);
+        run(&mut command, PAGE.as_bytes())
+    };
+    assert_eq!(make().status.code(), Some(0));
+    assert_eq!(fs::read_to_string(case.join("page.html")).unwrap(), PAGE);
+    assert_eq!(fs::read_to_string(case.join("url.txt")).unwrap().trim(), url);
+    let expected: Value =
+        serde_json::from_str(&fs::read_to_string(case.join("expected.json")).unwrap()).unwrap();
+    assert!(expected["title"].is_string() && expected["blocks"].is_array(), "{expected}");
+    let again = make();
+    assert_eq!(again.status.code(), Some(2), "a case that is there is not written over");
+}
+
+#[test]
+fn publisher_rules_of_the_config_are_used_and_their_mistakes_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("daily.toml");
+    let setting = format!("extract.publishers={:?}", folder.path());
+    let url = "https://www.daily.example/x";
+    let extract =
+        || json_lines(&run(&mut newswire(&["--set", &setting, "extract", "--url", url]), PAGE.as_bytes()));
+    fs::write(&file, "[[rule]]\nhosts = ['daily.example']\ncountry = 'dk'\nremove = ['body']\n").unwrap();
+    let event = &extract()[0];
+    assert_eq!(event["publisher"]["country"], "dk");
+    assert_eq!(event["body"], "");
+    fs::write(&file, "[[rule]]\nhosts = ['daily.example']\nremove = ['p:hover']\n").unwrap();
+    let output = run(&mut newswire(&["--set", &setting, "check", "--offline"]), b"");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("daily.toml:3: "), "{}", stderr(&output));
+}
+
+#[test]
 fn a_bad_line_of_a_batch_is_answered_in_its_place() {
     let good =
         |id: usize| serde_json::json!({"id": id, "url": "https://a.example/x", "html": PAGE}).to_string();
@@ -207,6 +244,71 @@ fn tag_answers_every_line_with_topics() {
     assert!(answers[0]["id"] == "a" && answers[0]["topics"].is_array());
     assert!(answers[1]["error"].is_string() && answers[2]["error"].is_string());
     assert!(answers[3]["id"] == "d" && answers[3]["topics"].is_array());
+}
+
+#[test]
+fn half_a_surrogate_pair_costs_one_character() {
+    let input = concat!(
+        r#"{"id":1,"title":"Seoul \ud83d talks","body":"\udc00 \\ud83d and \ud83c\uddf0 South Korea, \uD800"}"#,
+        "\n",
+    );
+    let answers = json_lines(&run(&mut newswire(&["tag", "--batch", "--all-mentions"]), input.as_bytes()));
+    let topics = answers[0]["topics"].to_string();
+    assert!(topics.contains("country:kr"), "{answers:?}");
+}
+
+#[test]
+fn topics_test_checks_cases_and_says_which_fail() {
+    let folder = tempfile::tempdir().unwrap();
+    let toml = folder.path().join("cases.toml");
+    let good = "[[case]]\ntitle = \"A\"\ntext = \"Seoul, the capital of South Korea.\"\nmust = [\"country:kr\"]\nexact = true\n";
+    std::fs::write(&toml, good).unwrap();
+    let path = toml.to_str().unwrap();
+    let output = run(&mut newswire(&["topics", "test", path]), b"");
+    assert_eq!((output.status.code(), stdout(&output).trim()), (Some(0), "1 of 1 cases pass"));
+
+    let lines = folder.path().join("cases.jsonl");
+    let bad =
+        "{\"title\":\"B\",\"text\":\"South Korea.\",\"must\":[\"org:apec\"],\"must_not\":[\"country:kr\"]}\n";
+    std::fs::write(&lines, bad).unwrap();
+    let output = run(&mut newswire(&["topics", "test", lines.to_str().unwrap()]), b"");
+    assert_eq!(output.status.code(), Some(1));
+    let said = stdout(&output);
+    assert!(said.contains("missing [\"org:apec\"]") && said.contains("unwanted [\"country:kr\"]"), "{said}");
+
+    std::fs::write(&lines, "{\"text\":\"x\"}\n{\"txet\":\"y\"}\n").unwrap();
+    let output = run(&mut newswire(&["topics", "test", lines.to_str().unwrap()]), b"");
+    assert!(
+        output.status.code() == Some(2) && stderr(&output).contains("cases.jsonl:2:"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn check_warns_of_leaders_that_nobody_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let topic =
+        "[[topic]]\nid = \"person:x\"\nname = \"X\"\nas_of = \"2001-02\"\nnames = [\"Xaver Xylander\"]\n";
+    std::fs::write(folder.path().join("people.toml"), topic).unwrap();
+    let set = format!("topics.taxonomy={}", folder.path().display());
+    let output = run(
+        &mut newswire(&[
+            "check",
+            "--offline",
+            "--set",
+            &set,
+            "--set",
+            "fetch.user_agent=T/1 (+https://t.example)",
+        ]),
+        b"",
+    );
+    let said = stdout(&output);
+    assert!(
+        said.contains("people.toml:1: \"person:x\" was last checked 2001-02"),
+        "{said} {}",
+        stderr(&output)
+    );
 }
 
 #[test]

@@ -58,6 +58,11 @@ fn time_is_linear_in_the_text() {
         ", Pa.",
         "\u{200d}",
         "United ",
+        "APEC北朝鮮",
+        "Kim Jong Un and Moon Jae-in. Kim and Moon ",
+        "Michael Jordan. Jordan, Pa. ",
+        "Holland Park Park ",
+        "Delhi Petroleum and China Steel. ",
     ] {
         let time = |bytes: usize| {
             let text = unit.repeat(bytes / unit.len());
@@ -186,6 +191,8 @@ fn every_planted_mistake_is_found_with_its_line() {
 fn a_file_that_does_not_parse_is_a_problem_with_its_line() {
     let problems = tagger("language = \"en\"\n[[topic]\nid = 3\n").unwrap_err();
     assert_eq!((problems[0].file.as_str(), problems[0].line), ("planted.toml", 2));
+    let said = problems[0].to_string();
+    assert!(said.starts_with("planted.toml:2:") && problems[0].column > 1, "{said}");
 }
 
 #[test]

@@ -75,6 +75,11 @@ Examples:
   newswire lookup https://news.example/story
   newswire lookup fc96d736dbd09f6478b5547b2cb0d0e9")]
     Lookup(kafka::lookup::LookupArgs),
+    /// Checks every source record against its outcome, and names each one without
+    #[command(after_help = "\
+Example:
+  newswire audit --from 2025-11-18T00:00:00Z | jq .")]
+    Audit(kafka::audit::AuditArgs),
     /// Follows the events as they are published
     #[command(after_help = "\
 Example:
@@ -233,6 +238,9 @@ pub struct ExtractArgs {
     /// JSON lines {"id", "url", "html"} in; the event with its id, or {"id", "error"}, out, in the same order
     #[arg(long)]
     pub batch: bool,
+    /// Makes a golden case of the page: this new folder, with page.html, url.txt and expected.json to be looked through
+    #[arg(long, value_name = "FOLDER", conflicts_with = "batch")]
+    pub new_case: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -256,13 +264,20 @@ pub struct CheckArgs {
 pub enum TopicsCommand {
     /// Every topic: id and name
     List,
-    /// The topics of a text, with score and evidence; the text's first line is its title
+    /// Checks the cases of a file, or shows the topics of one text with score and evidence
+    #[command(after_help = "\
+A file *.toml holds [[case]] tables, *.jsonl one case a line: title, text, must, must_not, language, exact.
+Any other file is a text; its first line is the title.
+
+Examples:
+  newswire topics test tests/tables/topics/homographs.toml
+  newswire topics test article.txt --language de")]
     Test(TopicsTestArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct TopicsTestArgs {
-    /// The text; `-` is standard input
+    /// Cases (*.toml, *.jsonl) or a text; `-` is a text on standard input
     pub file: PathBuf,
     /// Language of the text, as BCP 47; helps with terms that mean something else in another language
     #[arg(long)]

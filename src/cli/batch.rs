@@ -64,9 +64,50 @@ fn read_lines(lines: &mpsc::Sender<io::Result<Vec<u8>>>) {
     }
 }
 
+/// The line with every `\\uD800` to `\\uDFFF` that has no partner replaced by U+FFFD; `None` where there is none.
+fn without_lone_surrogates(line: &[u8]) -> Option<Vec<u8>> {
+    let (mut out, mut at, mut found) = (Vec::with_capacity(line.len()), 0, false);
+    while at < line.len() {
+        let length = match surrogate(&line[at..]) {
+            Some(Half::High) if surrogate(&line[at + 6..]) == Some(Half::Low) => 12,
+            Some(_) => {
+                out.extend_from_slice(b"\\ufffd");
+                (at, found) = (at + 6, true);
+                continue;
+            }
+            None if line[at] == b'\\' => 2,
+            None => 1,
+        };
+        let end = (at + length).min(line.len());
+        out.extend_from_slice(&line[at..end]);
+        at = end;
+    }
+    found.then_some(out)
+}
+
+#[derive(PartialEq)]
+enum Half {
+    High,
+    Low,
+}
+
+/// Whether the text begins with the escape of half a pair.
+fn surrogate(text: &[u8]) -> Option<Half> {
+    let digits = text.get(..6)?.strip_prefix(b"\\u")?;
+    match u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()? {
+        0xd800..=0xdbff => Some(Half::High),
+        0xdc00..=0xdfff => Some(Half::Low),
+        _ => None,
+    }
+}
+
 /// One line to one line, whatever it is.
 fn answer_line(line: &[u8], answer: &dyn Fn(&Map<String, Value>) -> Answer) -> String {
-    let (id, answered) = match serde_json::from_slice::<Value>(line) {
+    let parsed = serde_json::from_slice::<Value>(line).or_else(|error| {
+        // Half a surrogate pair in an escape is no JSON text, but some writers emit it: one character is lost, not a page.
+        without_lone_surrogates(line).map_or(Err(error), |repaired| serde_json::from_slice(&repaired))
+    });
+    let (id, answered) = match parsed {
         Ok(Value::Object(fields)) => {
             // No input is known to panic; should one, it costs its line and not the batch.
             let answered = catch_unwind(AssertUnwindSafe(|| answer(&fields)));

@@ -1,9 +1,10 @@
-//! `newswire check`: everything that would stop the start, at once: config, taxonomy, brokers, Kafka topics.
+//! `newswire check`: everything that would stop the start, at once: config, taxonomy, publisher rules, brokers, Kafka topics.
 
 use super::args::{CheckArgs, SettingsArgs};
 use super::failure::Failure;
 use super::{assemble, setup};
 use crate::config::{Loaded, check_for_run};
+use crate::topics::Tagger;
 use crate::worker;
 use std::io::{Write, stdout};
 
@@ -13,7 +14,15 @@ pub fn run(settings: &SettingsArgs, args: &CheckArgs) -> Result<(), Failure> {
         loaded.place(check_for_run(&loaded.config)).iter().map(ToString::to_string).collect();
     let mut report = vec![config_line(&loaded)];
     match assemble::tagger(&loaded.config) {
-        Ok(tagger) => report.push(format!("taxonomy ok: version {}", tagger.version())),
+        Ok(tagger) => {
+            report.push(format!("taxonomy ok: version {}", tagger.version()));
+            report.extend(warnings(&tagger));
+        }
+        Err(Failure::Usage(more)) => problems.extend(more),
+        Err(failure) => return Err(failure),
+    }
+    match assemble::extractor(&loaded.config) {
+        Ok(extractor) => report.push(format!("publisher rules ok: {}", extractor.publishers().len())),
         Err(Failure::Usage(more)) => problems.extend(more),
         Err(failure) => return Err(failure),
     }
@@ -46,6 +55,24 @@ pub fn run(settings: &SettingsArgs, args: &CheckArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(problems));
     }
     Ok(writeln!(stdout().lock(), "{}", report.join("\n"))?)
+}
+
+/// Leaders and the like are looked at again once a year: a guess, elections are every four or five.
+const LOOK_AGAIN_AFTER_DAYS: i64 = 365;
+
+/// So many warnings are shown; a taxonomy that nobody looked at for a year has one for every leader.
+const WARNINGS_SHOWN: usize = 20;
+
+fn warnings(tagger: &Tagger) -> Vec<String> {
+    let today = jiff::Zoned::now().date();
+    let Ok(date) = today.checked_sub(jiff::Span::new().days(LOOK_AGAIN_AFTER_DAYS)) else {
+        return Vec::new();
+    };
+    let old = tagger.not_checked_since(&date.to_string());
+    let shown = old.iter().take(WARNINGS_SHOWN).map(|problem| format!("warning: {problem}"));
+    let more = old.len().saturating_sub(WARNINGS_SHOWN);
+    let rest = (more > 0).then(|| format!("warning: and {more} more that were last checked before {date}"));
+    shown.chain(rest).collect()
 }
 
 fn is_missing(problem: &str) -> bool {

@@ -45,7 +45,8 @@ struct CaseFile {
 impl Case {
     /// Reads a case file, TOML or JSON lines by its name.
     pub fn read(file: &str, text: &str) -> Result<Vec<Case>, Vec<Problem>> {
-        let problem = |line: usize, message: String| Problem { file: file.to_owned(), line, message };
+        let problem =
+            |line: usize, message: String| Problem { file: file.to_owned(), line, column: 0, message };
         if file.ends_with(".toml") {
             return toml::from_str::<CaseFile>(text).map(|file| file.case).map_err(|error| {
                 let upto = error.span().map_or(0, |span| span.start).min(text.len());

@@ -113,6 +113,9 @@ fn bracketed_dateline(head: &str) -> Option<usize> {
 
 /// Chinese agencies: up to the 电/電 ("by wire") that follows the day.
 fn agency_dateline(head: &str) -> Option<usize> {
+    if head.is_ascii() {
+        return None;
+    }
     let at = ["日电", "日電", "日讯", "日訊"].iter().find_map(|mark| Some(head.find(mark)? + mark.len()))?;
     (at < 80).then_some(at)
 }
@@ -140,8 +143,13 @@ fn lead_end(body: &str, start: usize) -> usize {
     if limit == body.len() {
         return limit;
     }
-    let window = &body[start..limit];
-    let sentence_end = [". ", ".\n", "。", "\n"].iter().filter_map(|mark| window.rfind(mark)).max();
+    let window = &body.as_bytes()[start..limit];
+    let is_end = |at: &usize| match window[*at] {
+        b'.' => matches!(window.get(at + 1), Some(b' ' | b'\n')),
+        b'\n' => true,
+        _ => window[*at..].starts_with("。".as_bytes()),
+    };
+    let sentence_end = (0..window.len()).rev().find(is_end);
     match sentence_end {
         Some(end) if end > window.len() / 3 => start + end + 1,
         _ => limit,
@@ -149,7 +157,7 @@ fn lead_end(body: &str, start: usize) -> usize {
 }
 
 /// The last character boundary at or before `at`.
-fn floor(text: &str, at: usize) -> usize {
+pub(super) fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
 }
 

@@ -12,8 +12,9 @@ pub(super) struct Folded {
     pub lower: String,
     /// The same bytes with the source's case.
     pub cased: String,
-    /// For each byte of `lower`: the code point of the source it came from. One more entry marks the end.
-    origin: Vec<u32>,
+    /// Where bytes of `lower` and code points of the source fall out of step: a byte, and the code point it came from.
+    steps: Vec<(u32, u32)>,
+    code_points: u32,
 }
 
 impl Folded {
@@ -21,20 +22,27 @@ impl Folded {
         let mut folded = Folded {
             lower: String::with_capacity(text.len()),
             cased: String::with_capacity(text.len()),
-            origin: Vec::with_capacity(text.len() + 1),
+            ..Folded::default()
         };
         let mut white = White::default();
-        let mut at = 0u32;
-        for c in text.chars() {
+        let (mut at, mut rest) = (0u32, text);
+        loop {
+            let plain = plain_run(rest.as_bytes());
+            if plain > 0 {
+                folded.push_white(&mut white);
+                folded.push_plain(&rest[..plain], at);
+                (at, rest) = (at + plain as u32, &rest[plain..]);
+            }
+            let Some(c) = rest.chars().next() else { break };
             if c.is_whitespace() {
                 white.see(c, at);
             } else if !is_invisible(c) {
                 folded.push_white(&mut white);
                 folded.push(c, at);
             }
-            at += 1;
+            (at, rest) = (at + 1, &rest[c.len_utf8()..]);
         }
-        folded.origin.push(at);
+        folded.code_points = at;
         folded
     }
 
@@ -45,33 +53,70 @@ impl Folded {
     }
 
     fn source_at(&self, byte: usize) -> u32 {
-        self.origin.get(byte).or(self.origin.last()).copied().unwrap_or(0)
+        if byte >= self.lower.len() {
+            return self.code_points;
+        }
+        let start = (0..=byte).rev().find(|at| self.lower.is_char_boundary(*at)).unwrap_or(0) as u32;
+        let next = self.steps.partition_point(|(byte, _)| *byte <= start);
+        match next.checked_sub(1).and_then(|last| self.steps.get(last)) {
+            Some((byte, source)) => source + (start - byte),
+            None => start,
+        }
+    }
+
+    /// Notes that the next byte of `lower` comes from code point `at`, where that is not one step on.
+    fn step(&mut self, at: u32) {
+        let byte = self.lower.len() as u32;
+        let (last_byte, last_source) = self.steps.last().copied().unwrap_or((0, 0));
+        if last_source + (byte - last_byte) != at {
+            self.steps.push((byte, at));
+        }
+    }
+
+    fn push_plain(&mut self, run: &str, at: u32) {
+        self.step(at);
+        let start = self.lower.len();
+        self.cased.push_str(run);
+        self.lower.push_str(run);
+        if let Some(pushed) = self.lower.get_mut(start..) {
+            pushed.make_ascii_lowercase();
+        }
     }
 
     fn push(&mut self, c: char, at: u32) {
-        if c.is_ascii() {
-            self.lower.push(c.to_ascii_lowercase());
-            self.cased.push(c);
-            self.origin.push(at);
-            return;
-        }
+        self.step(at);
         let plain = plain_letter(c);
-        let lower = lower_of_equal_length(plain);
-        self.lower.push(lower);
+        self.lower.push(lower_of_equal_length(plain));
         self.cased.push(plain);
-        self.origin.resize(self.lower.len(), at);
     }
 
     fn push_white(&mut self, white: &mut White) {
         let Some(at) = white.start.take() else { return };
         if !self.lower.is_empty() {
+            self.step(at);
             let c = if white.ends_paragraph() { '\n' } else { ' ' };
             self.lower.push(c);
             self.cased.push(c);
-            self.origin.push(at);
         }
         *white = White::default();
     }
+}
+
+/// How many bytes need only their case folded: ASCII without white space, apart from single spaces between words.
+fn plain_run(bytes: &[u8]) -> usize {
+    let is_plain = |byte: u8| matches!(byte, b'!'..=b'_' | b'a'..=b'~');
+    let mut length = 0;
+    while let Some(&byte) = bytes.get(length) {
+        let is_lone_space = byte == b' '
+            && length > 0
+            && bytes[length - 1] != b' '
+            && bytes.get(length + 1).is_some_and(|b| is_plain(*b));
+        if !is_plain(byte) && !is_lone_space {
+            break;
+        }
+        length += 1;
+    }
+    length
 }
 
 /// A run of white space: a blank line, or a line break before an indentation, ends a paragraph.

@@ -4,7 +4,7 @@ use super::document::{Document, Part, Zone};
 use super::mentions::{Reading, Rule, Source};
 use super::scan::Found;
 use super::schema::{Kind, Lexicon};
-use super::taxonomy::Taxonomy;
+use super::taxonomy::{Meaning, Taxonomy};
 
 /// The document as the guards see it.
 pub(super) struct Guards<'a> {
@@ -24,6 +24,8 @@ impl Guards<'_> {
             match reading.kind {
                 Kind::Qualifier if !self.qualifies_a_place(reading) => reading.suppress(Rule::QualifierAlone),
                 kind if kind.is_place() || kind == Kind::Qualifier => self.place(reading),
+                // Mark Cuban.
+                Kind::Demonym if self.follows_given_name(reading) => reading.suppress(Rule::Person),
                 Kind::Demonym | Kind::Institution => self.demonym(reading),
                 Kind::Surname if self.follows_given_name(reading) => reading.suppress(Rule::Person),
                 _ => {}
@@ -90,7 +92,45 @@ impl Guards<'_> {
     /// "Michael Jordan", or "Jordan Peele" where the term is a given name too.
     fn is_person(&self, reading: &Reading) -> bool {
         let is_one_word = !self.spelled(reading).contains(' ');
-        is_one_word && (self.follows_given_name(reading) || self.precedes_surname(reading))
+        is_one_word
+            && (self.follows_given_name(reading)
+                || self.precedes_surname(reading)
+                || self.follows_title(reading)
+                || self.follows_first_name(reading)
+                || self.has_age(reading))
+    }
+
+    /// "Mrs. Jordan", "singer India Arie".
+    fn follows_title(&self, reading: &Reading) -> bool {
+        self.previous(reading).is_some_and(|previous| previous.is_word(Lexicon::PersonTitle))
+    }
+
+    /// "Surgeon Amir Oman": a capitalized word that nobody knows, where a sentence does not begin, before a word that
+    /// is a family name too.
+    fn follows_first_name(&self, reading: &Reading) -> bool {
+        let is_family_name = reading.term_index().is_some_and(|index| self.taxonomy.terms[index].family_name);
+        let is_shown = !self.part(reading).is_capitalized;
+        if !is_family_name || !is_shown || self.previous(reading).is_some() {
+            return false;
+        }
+        let Some(before) = self.before(reading).strip_suffix(' ') else { return false };
+        let start = before.rfind(' ').map_or(0, |space| space + 1);
+        let first = &before[start..];
+        let is_name = first.starts_with(char::is_uppercase)
+            && first.chars().skip(1).any(char::is_lowercase)
+            && first.chars().all(char::is_alphabetic);
+        is_name && before[..start].trim_end().ends_with(|c: char| c.is_alphanumeric() || c == ',')
+    }
+
+    /// "Jordan, 27, ", "Chad, who ": behind a given name, a person.
+    fn has_age(&self, reading: &Reading) -> bool {
+        let is_given_name = reading.term_index().is_some_and(|index| self.taxonomy.terms[index].given_name);
+        let Some(rest) = self.after(reading).strip_prefix(", ").filter(|_| is_given_name) else {
+            return false;
+        };
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let is_age = digits == 2 && rest[2..].starts_with([',', '.', ';', ' ']);
+        is_age || rest.starts_with("who ")
     }
 
     fn spelled(&self, reading: &Reading) -> &str {
@@ -125,7 +165,7 @@ impl Guards<'_> {
         self.next(reading).is_some_and(|next| {
             next.is_word(Lexicon::PlaceFollower)
                 || next.is_word(Lexicon::CompanyWord)
-                || next.meanings.iter().any(|m| matches!(m, super::taxonomy::Meaning::Term(_)))
+                || next.meanings(self.taxonomy).any(|m| matches!(m, Meaning::Term(_)))
         })
     }
 
@@ -140,9 +180,9 @@ impl Guards<'_> {
     }
 
     fn is_region_elsewhere(&self, next: &Found, reading: &Reading) -> bool {
-        let mut regions = next.meanings.iter().filter_map(|meaning| match meaning {
-            super::taxonomy::Meaning::Term(index) => {
-                let term = &self.taxonomy.terms[*index as usize];
+        let mut regions = next.meanings(self.taxonomy).filter_map(|meaning| match meaning {
+            Meaning::Term(index) => {
+                let term = &self.taxonomy.terms[index as usize];
                 let is_region = matches!(term.kind, Kind::State | Kind::Qualifier)
                     || (term.kind == Kind::Name && reading.kind == Kind::City);
                 is_region.then_some(term.topic)

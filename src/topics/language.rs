@@ -1,6 +1,9 @@
 //! Which languages' words count in a text: the declared one, or what its letters and small words suggest.
 
 use super::taxonomy::Taxonomy;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::LazyLock;
 
 /// A bit per language of the taxonomy.
 pub(super) fn mask(taxonomy: &Taxonomy, declared: Option<&str>, title: &str, body: &str) -> u64 {
@@ -21,14 +24,17 @@ fn bit(taxonomy: &Taxonomy, language: &str) -> Option<u64> {
 /// headlines are short of small words, and trigrams take them for anything.
 fn guess(title: &str, body: &str) -> &'static str {
     let sample = if body.len() > 40 { body } else { title };
-    let end = floor(sample, 600);
-    if count(&sample[..end.min(floor(sample, 240))], SMALL_WORDS[0].1) >= 3 {
-        return "en";
-    }
+    let sample = &sample[..floor(sample, 600)];
     let mut counts = [0u32; SMALL_WORDS.len()];
-    for word in sample[..end].split(|c: char| !c.is_alphabetic()).filter(|word| word.len() <= 6) {
-        for (count, (_, words)) in counts.iter_mut().zip(SMALL_WORDS) {
-            *count += u32::from(words.iter().any(|small| is_same(small, word)));
+    for word in sample.split(|c: char| !c.is_alphabetic()) {
+        let mut languages = languages_of(word);
+        while languages != 0 {
+            counts[languages.trailing_zeros() as usize] += 1;
+            languages &= languages - 1;
+        }
+        // Three of English and none of the others yet: no need to read on.
+        if counts[0] == 3 && counts[1..].iter().all(|count| *count < 2) {
+            return "en";
         }
     }
     let english = counts[0];
@@ -39,17 +45,49 @@ fn guess(title: &str, body: &str) -> &'static str {
     }
 }
 
-fn count(sample: &str, small: &[&str]) -> usize {
-    sample.split_ascii_whitespace().filter(|word| small.iter().any(|s| is_same(s, word))).count()
+/// A bit per language that has this small word.
+fn languages_of(word: &str) -> u32 {
+    packed(word).and_then(|key| SMALL_WORD_LANGUAGES.get(&key)).copied().unwrap_or(0)
+}
+
+/// Eight bytes at most in one number, ASCII letters in lower case.
+fn packed(word: &str) -> Option<u64> {
+    let is_small = (1..=7).contains(&word.len());
+    is_small.then(|| word.bytes().fold(0, |key, byte| key << 8 | u64::from(byte.to_ascii_lowercase())))
+}
+
+static SMALL_WORD_LANGUAGES: LazyLock<HashMap<u64, u32, BuildHasherDefault<Spread>>> = LazyLock::new(|| {
+    let mut languages = HashMap::default();
+    for (index, (_, words)) in SMALL_WORDS.iter().enumerate() {
+        for key in words.iter().filter_map(|word| packed(word)) {
+            *languages.entry(key).or_insert(0) |= 1 << index;
+        }
+    }
+    languages
+});
+
+/// One multiplication instead of SipHash: the words are our own, nobody can plant collisions among them.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        // 2^64 divided by the golden ratio (Knuth's multiplicative hashing).
+        self.0 = (self.0 ^ key).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+    }
 }
 
 /// The last character boundary at or before `at`.
 fn floor(text: &str, at: usize) -> usize {
     (0..=text.len().min(at)).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
-}
-
-fn is_same(small: &str, word: &str) -> bool {
-    small.len() == word.len() && (small == word || small.eq_ignore_ascii_case(word))
 }
 
 /// Frequent function words of the languages in Latin letters that the taxonomy has words of.

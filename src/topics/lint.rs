@@ -18,6 +18,7 @@ pub(super) fn check(raw: &Raw) -> Vec<Problem> {
     lint.ambiguous(raw);
     lint.duplicates(raw);
     lint.masks(raw);
+    lint.crowded(raw);
     lint.problems
 }
 
@@ -29,7 +30,7 @@ struct Lint {
 
 impl Lint {
     fn problem(&mut self, place: &Place, message: String) {
-        self.problems.push(Problem { file: place.file.clone(), line: place.line, message });
+        self.problems.push(Problem { file: place.file.clone(), line: place.line, column: 0, message });
     }
 
     fn known(&mut self, id: &str, whereabouts: &str, place: &Place) {
@@ -136,6 +137,19 @@ impl Lint {
             let Place { file, line } = &first.place;
             let message = format!("\"{}\" already names \"{}\" at {file}:{line}", term.text, first.topic);
             self.problem(&term.place, message);
+        }
+    }
+
+    /// The tagger keeps a bit for each meaning of a spelling; eight are left for cues and word lists.
+    fn crowded(&mut self, raw: &Raw) {
+        const MOST: usize = super::taxonomy::Pattern::MAX_MEANINGS - 8;
+        let mut topics: HashMap<String, usize> = HashMap::new();
+        for term in &raw.terms {
+            let count = topics.entry(fold_term(&term.text).0).or_default();
+            *count += 1;
+            if *count == MOST + 1 {
+                self.problem(&term.place, format!("\"{}\" is a term of more than {MOST} topics", term.text));
+            }
         }
     }
 

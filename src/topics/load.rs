@@ -29,7 +29,7 @@ pub(super) fn folder(folder: &Path) -> Result<Taxonomy, Vec<Problem>> {
     paths.sort();
     if paths.is_empty() {
         let message = "no *.toml file in the folder".to_owned();
-        return Err(vec![Problem { file: folder.display().to_string(), line: 0, message }]);
+        return Err(vec![Problem { file: folder.display().to_string(), line: 0, column: 0, message }]);
     }
     let (mut texts, mut problems) = (Vec::new(), Vec::new());
     for path in paths {
@@ -46,7 +46,7 @@ pub(super) fn folder(folder: &Path) -> Result<Taxonomy, Vec<Problem>> {
 }
 
 fn cannot_read(path: &Path, error: &std::io::Error) -> Problem {
-    Problem { file: path.display().to_string(), line: 0, message: format!("cannot read: {error}") }
+    Problem { file: path.display().to_string(), line: 0, column: 0, message: format!("cannot read: {error}") }
 }
 
 /// Reads, checks and compiles; the order of the files does not matter.
@@ -67,8 +67,5 @@ pub(super) fn files(files: &[(String, String)]) -> Result<Taxonomy, Vec<Problem>
         problems.sort_by(|a, b| (&a.file, a.line, &a.message).cmp(&(&b.file, b.line, &b.message)));
         return Err(problems);
     }
-    compile(&raw, weights, &content).map_err(|error| {
-        let message = format!("the taxonomy is too large for one automaton: {error}");
-        vec![Problem { file: String::new(), line: 0, message }]
-    })
+    Ok(compile(&raw, weights, &content))
 }

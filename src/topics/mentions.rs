@@ -79,7 +79,7 @@ pub(super) struct Reading {
     pub is_kept: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Source {
     Term(u32),
     Ambiguous(u32),
@@ -110,8 +110,8 @@ impl Reading {
 pub(super) fn readings(taxonomy: &Taxonomy, found: &[Found]) -> Vec<Reading> {
     let mut readings = Vec::with_capacity(found.len());
     for (index, spelling) in found.iter().enumerate() {
-        for meaning in &spelling.meanings {
-            let (source, topic, kind, weight) = match *meaning {
+        for meaning in spelling.meanings(taxonomy) {
+            let (source, topic, kind, weight) = match meaning {
                 Meaning::Term(t) => {
                     let term = &taxonomy.terms[t as usize];
                     (Source::Term(t), term.topic, term.kind, term.weight)
@@ -120,7 +120,7 @@ pub(super) fn readings(taxonomy: &Taxonomy, found: &[Found]) -> Vec<Reading> {
                     let Some(first) = taxonomy.ambiguous[a as usize].readings.first() else { continue };
                     (Source::Ambiguous(a), first.topic, first.kind, taxonomy.weights.of_kind(first.kind))
                 }
-                Meaning::Cue(..) | Meaning::Word(_) => continue,
+                Meaning::Cue(..) | Meaning::Word(..) => continue,
             };
             readings.push(Reading {
                 found: index,
@@ -140,10 +140,12 @@ pub(super) fn readings(taxonomy: &Taxonomy, found: &[Found]) -> Vec<Reading> {
 
 /// A leader's name speaks for the country too: "Putin and Xi" is about Russia and China where both are named.
 pub(super) fn add_leaders(taxonomy: &Taxonomy, readings: &mut Vec<Reading>) {
-    let named: Vec<TopicIndex> = readings.iter().filter(|r| r.is_kept).map(|r| r.topic).collect();
+    let mut named: Vec<TopicIndex> = readings.iter().filter(|r| r.is_kept).map(|r| r.topic).collect();
+    named.sort_unstable();
+    named.dedup();
     let derived = |reading: &Reading| {
         let country = taxonomy.topics[reading.topic as usize].country?;
-        let is_named = reading.is_kept && named.contains(&country);
+        let is_named = reading.is_kept && named.binary_search(&country).is_ok();
         let weight = taxonomy.weights.leader;
         (is_named && weight > 0.0).then_some(Reading { topic: country, weight, ..*reading })
     };

@@ -102,6 +102,10 @@ pub(super) struct RawTerm {
     pub common: bool,
     /// Also a given name: "Jordan Peele".
     pub given_name: bool,
+    /// Also a family name: "Kathy Ireland", whatever the first name is.
+    pub family_name: bool,
+    /// Also a thing, written small: "china". A text that has it so means it.
+    pub thing: bool,
     /// A surname rare enough to count without the full name.
     pub alone: bool,
     pub place: Place,
@@ -126,16 +130,30 @@ pub(super) enum Lexicon {
     CompanyWord,
     CurrencyWord,
     PlaceFollower,
+    /// "singer", "Mrs.": a person's name comes next.
+    PersonTitle,
+    /// "Park", "Avenue": the place before it is part of a street's name.
+    StreetWord,
+    /// "says", "signs": what countries do.
+    CountryVerb,
 }
 
 impl Lexicon {
-    const ALL: [(&'static str, Lexicon); 5] = [
+    const ALL: [(&'static str, Lexicon); 8] = [
         ("masks", Lexicon::Mask),
         ("given_names", Lexicon::GivenName),
         ("company_words", Lexicon::CompanyWord),
         ("currency_words", Lexicon::CurrencyWord),
         ("place_followers", Lexicon::PlaceFollower),
+        ("person_titles", Lexicon::PersonTitle),
+        ("street_words", Lexicon::StreetWord),
+        ("country_verbs", Lexicon::CountryVerb),
     ];
+
+    /// Its place in a set of lists.
+    pub(super) fn bit(self) -> u8 {
+        1 << self as u8
+    }
 }
 
 /// All files together, as written.
@@ -301,6 +319,8 @@ impl Reader<'_, '_> {
             weight: None,
             common: false,
             given_name: false,
+            family_name: false,
+            thing: false,
             alone: false,
             place: self.place(span),
         }
@@ -317,6 +337,8 @@ impl Reader<'_, '_> {
                 "weight" => term.weight = self.file.number("weight", value),
                 "common" => term.common = self.file.boolean("common", value).unwrap_or(false),
                 "given_name" => term.given_name = self.file.boolean("given_name", value).unwrap_or(false),
+                "family_name" => term.family_name = self.file.boolean("family_name", value).unwrap_or(false),
+                "thing" => term.thing = self.file.boolean("thing", value).unwrap_or(false),
                 "alone" => term.alone = self.file.boolean("alone", value).unwrap_or(false),
                 "language" => term.language = self.file.string("language", value),
                 other => self.file.problem(&key.span(), format!("unknown key \"{other}\" in a term")),

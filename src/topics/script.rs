@@ -45,17 +45,8 @@ pub(super) enum Shape {
     Substring,
 }
 
-/// Whether `text[start..end]` stands where a term of this shape and script may stand.
-pub(super) fn stands_alone(text: &str, start: usize, end: usize, shape: Shape, script: Script) -> bool {
-    let (before, after) = (&text[..start], &text[end..]);
-    match (shape, script) {
-        (Shape::Substring, _) | (_, Script::Unspaced) => true,
-        (Shape::Prefix, _) => starts_word(before, script),
-        (Shape::Word, _) => starts_word(before, script) && ends_word(&text[start..end], after, script),
-    }
-}
-
-fn starts_word(before: &str, script: Script) -> bool {
+/// Whether a term of this script may begin behind `before`.
+pub(super) fn starts_word(before: &str, script: Script) -> bool {
     let Some(previous) = before.chars().next_back() else { return true };
     match script {
         Script::Kana => script_of(previous) != Script::Kana || is_hiragana(previous),
@@ -66,7 +57,8 @@ fn starts_word(before: &str, script: Script) -> bool {
     }
 }
 
-fn ends_word(term: &str, after: &str, script: Script) -> bool {
+/// Whether a whole word may end between `term` and `after`, with what its script hangs onto a name.
+pub(super) fn ends_word(term: &str, after: &str, script: Script) -> bool {
     let Some(next) = after.chars().next() else { return true };
     match script {
         Script::Kana => script_of(next) != Script::Kana || is_hiragana(next),
@@ -79,8 +71,13 @@ fn ends_word(term: &str, after: &str, script: Script) -> bool {
     }
 }
 
+/// The same of one byte; bytes of longer characters are none.
+pub(super) fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
 /// Letters and digits of spaced scripts. Han beside Latin is a boundary: "在APEC會議".
-fn is_word_char(c: char) -> bool {
+pub(super) fn is_word_char(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || (!c.is_ascii() && c.is_alphanumeric() && matches!(script_of(c), Script::Spaced | Script::Cyrillic))
 }
@@ -257,7 +254,10 @@ mod tests {
 
     fn alone(text: &str, term: &str) -> bool {
         let start = text.find(term).unwrap();
-        stands_alone(text, start, start + term.len(), Shape::Word, Script::of(term))
+        let script = Script::of(term);
+        let is_free = script == Script::Unspaced;
+        is_free
+            || (starts_word(&text[..start], script) && ends_word(term, &text[start + term.len()..], script))
     }
 
     #[test]

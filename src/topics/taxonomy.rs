@@ -2,11 +2,13 @@
 //!
 //! Raw files -> terms, cues, word lists -> patterns -> automaton
 
+use super::Problem;
 use super::fold::fold_term;
-use super::schema::{Case, Kind, Lexicon, Raw, RawTerm};
+use super::scan::Starts;
+use super::schema::{Case, Kind, Lexicon, Place, Raw, RawTerm};
 use super::script::{Script, Shape};
+use super::trie::Trie;
 use super::weights::Weights;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -23,6 +25,17 @@ pub(super) struct Topic {
     pub family: Family,
     /// The country a leader speaks for.
     pub country: Option<TopicIndex>,
+    place: Place,
+}
+
+impl Topic {
+    /// That nobody has looked at it since `date`.
+    pub(super) fn warning(&self, date: &str) -> Problem {
+        let as_of = self.as_of.as_deref().unwrap_or("never");
+        let message =
+            format!("\"{}\" was last checked {as_of}, before {date}: see whether it still holds", self.id);
+        Problem { file: self.place.file.clone(), line: self.place.line, column: 0, message }
+    }
 }
 
 /// Families are scored by weights of their own.
@@ -63,12 +76,19 @@ pub(super) struct Term {
     pub instead: Option<TopicIndex>,
     pub common: bool,
     pub given_name: bool,
+    pub family_name: bool,
+    pub thing: bool,
     pub alone: bool,
 }
 
 impl Term {
     pub(super) fn is_exact(&self) -> bool {
         self.case == Case::Exact
+    }
+
+    /// A small first letter never fits.
+    fn wants_capital(&self) -> bool {
+        self.case != Case::Fold && self.cased.starts_with(char::is_uppercase)
     }
 
     /// Whether the text has capital letters where the term wants them.
@@ -106,7 +126,8 @@ pub(super) enum Meaning {
     Ambiguous(u32),
     /// A word that speaks for or against a term elsewhere in the document.
     Cue(u32, Shape),
-    Word(Lexicon),
+    /// A word of a list; true: it stands with a capital only, as it does in the list.
+    Word(Lexicon, bool),
 }
 
 #[derive(Debug)]
@@ -114,8 +135,54 @@ pub(super) struct Pattern {
     pub meanings: SmallVec<[Meaning; 2]>,
     pub script: Script,
     pub bytes: u32,
-    /// The longest other pattern that this one begins with, for when this one does not stand here.
-    pub shorter: Option<u32>,
+    /// A bit per meaning that is a cue; per meaning that is a word of a list.
+    pub cues: u64,
+    pub words: u64,
+    /// The lists it is in.
+    pub lexicons: u8,
+    /// Some meaning may stand inside a word.
+    pub is_anywhere: bool,
+    /// Some meaning may go on as a longer word.
+    pub is_open: bool,
+    /// Every meaning wants a capital first letter.
+    pub is_capitalized: bool,
+}
+
+impl Pattern {
+    /// So many bits has the set of meanings that stand at a place; `lint` says where a spelling has more.
+    pub(super) const MAX_MEANINGS: usize = 64;
+
+    fn new(spelling: &str) -> Pattern {
+        Pattern {
+            meanings: SmallVec::new(),
+            script: Script::of(spelling),
+            bytes: spelling.len() as u32,
+            cues: 0,
+            words: 0,
+            lexicons: 0,
+            is_anywhere: false,
+            is_open: false,
+            is_capitalized: true,
+        }
+    }
+
+    fn add(&mut self, meaning: Meaning, shape: Shape, wants_capital: bool) {
+        self.is_capitalized &= wants_capital;
+        if self.meanings.contains(&meaning) || self.meanings.len() == Pattern::MAX_MEANINGS {
+            return;
+        }
+        let bit = 1 << self.meanings.len();
+        match meaning {
+            Meaning::Cue(..) => self.cues |= bit,
+            Meaning::Word(lexicon, _) => {
+                (self.words, self.lexicons) = (self.words | bit, self.lexicons | lexicon.bit())
+            }
+            Meaning::Term(_) | Meaning::Ambiguous(_) => {}
+        }
+        self.is_anywhere |= shape == Shape::Substring;
+        self.is_open |= shape != Shape::Word;
+        self.meanings.push(meaning);
+    }
 }
 
 #[derive(Debug)]
@@ -124,7 +191,8 @@ pub(super) struct Taxonomy {
     pub terms: Vec<Term>,
     pub ambiguous: Vec<Ambiguous>,
     pub patterns: Vec<Pattern>,
-    pub automaton: AhoCorasick,
+    pub trie: Trie,
+    pub starts: Starts,
     pub weights: Weights,
     pub languages: Vec<String>,
     pub cue_count: usize,
@@ -132,7 +200,7 @@ pub(super) struct Taxonomy {
 }
 
 /// Compiles what `lint` found sound. Unknown ids are skipped: `lint` has reported them.
-pub(super) fn compile(raw: &Raw, weights: Weights, content: &[u8]) -> Result<Taxonomy, BuildError> {
+pub(super) fn compile(raw: &Raw, weights: Weights, content: &[u8]) -> Taxonomy {
     let mut compiler = Compiler::new(raw, weights);
     raw.terms.iter().for_each(|term| compiler.term(term));
     raw.ambiguous.iter().for_each(|entry| compiler.ambiguous(entry));
@@ -222,11 +290,14 @@ impl Compiler {
             instead: raw.instead.as_ref().and_then(|id| self.topic_of.get(id).copied()),
             common: raw.common,
             given_name: raw.given_name,
+            family_name: raw.family_name,
+            thing: raw.thing,
             alone: raw.alone,
         };
         let index = self.terms.len() as u32;
+        let wants_capital = term.wants_capital();
         self.terms.push(term);
-        self.patterns[pattern as usize].meanings.push(Meaning::Term(index));
+        self.patterns[pattern as usize].add(Meaning::Term(index), shape, wants_capital);
     }
 
     fn same_term(&self, pattern: u32, topic: TopicIndex) -> Option<u32> {
@@ -256,13 +327,19 @@ impl Compiler {
                 given_name: raw.given_name,
                 readings,
             });
-            self.patterns[pattern as usize].meanings.push(Meaning::Ambiguous(index));
+            self.patterns[pattern as usize].add(Meaning::Ambiguous(index), Shape::Word, true);
         }
     }
 
     fn word(&mut self, lexicon: Lexicon, word: &str) {
-        let pattern = self.pattern(fold_term(word).0);
-        self.add(pattern, Meaning::Word(lexicon));
+        let (lower, cased) = fold_term(word);
+        let wants_capital = cased.starts_with(char::is_uppercase);
+        let pattern = self.pattern(lower);
+        self.patterns[pattern as usize].add(
+            Meaning::Word(lexicon, wants_capital),
+            Shape::Word,
+            wants_capital,
+        );
     }
 
     /// The cues of a list, the named contexts in it spelled out.
@@ -283,15 +360,8 @@ impl Compiler {
         let next = self.cue_of.len() as u32;
         let cue = *self.cue_of.entry(format!("{folded}{shape:?}")).or_insert(next);
         let pattern = self.pattern(folded);
-        self.add(pattern, Meaning::Cue(cue, shape));
+        self.patterns[pattern as usize].add(Meaning::Cue(cue, shape), shape, false);
         cue
-    }
-
-    fn add(&mut self, pattern: u32, meaning: Meaning) {
-        let meanings = &mut self.patterns[pattern as usize].meanings;
-        if !meanings.contains(&meaning) {
-            meanings.push(meaning);
-        }
     }
 
     fn pattern(&mut self, spelling: String) -> u32 {
@@ -299,12 +369,7 @@ impl Compiler {
             return *known;
         }
         let index = self.patterns.len() as u32;
-        self.patterns.push(Pattern {
-            meanings: SmallVec::new(),
-            script: Script::of(&spelling),
-            bytes: spelling.len() as u32,
-            shorter: None,
-        });
+        self.patterns.push(Pattern::new(&spelling));
         self.pattern_of.insert(spelling.clone(), index);
         self.spellings.push(spelling);
         index
@@ -320,28 +385,21 @@ impl Compiler {
         if index < 64 { 1 << index } else { 0 }
     }
 
-    fn finish(mut self, content: &[u8]) -> Result<Taxonomy, BuildError> {
-        for (index, spelling) in self.spellings.iter().enumerate() {
-            let ends = spelling.char_indices().map(|(at, _)| at).skip(1);
-            let shorter = ends.filter_map(|end| self.pattern_of.get(&spelling[..end]).copied()).last();
-            self.patterns[index].shorter = shorter;
-        }
-        // A DFA would be twice as fast and forty times as large; matching is not what takes the time.
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(&self.spellings)?;
-        Ok(Taxonomy {
+    fn finish(self, content: &[u8]) -> Taxonomy {
+        let trie = Trie::new(&self.spellings);
+        let starts = Starts::new(self.spellings.iter().map(String::as_str).zip(&self.patterns));
+        Taxonomy {
             topics: self.topics,
             terms: self.terms,
             ambiguous: self.ambiguous,
             patterns: self.patterns,
-            automaton,
+            trie,
+            starts,
             weights: self.weights,
             languages: self.languages,
             cue_count: self.cue_of.len(),
             version: Sha256::digest(content)[..6].iter().map(|b| format!("{b:02x}")).collect(),
-        })
+        }
     }
 }
 
@@ -354,6 +412,7 @@ fn topic(raw: &super::schema::RawTopic) -> Topic {
         as_of: raw.as_of.clone(),
         family: Family::of(&raw.id),
         country: None,
+        place: raw.place.clone(),
     }
 }
 

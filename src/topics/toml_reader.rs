@@ -26,18 +26,27 @@ impl<'a> File<'a> {
     pub(super) fn parse(&mut self) -> DeTable<'a> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
-            self.problem(&error.span().unwrap_or(0..0), error.message().replace('\n', ", "));
+            let span = error.span().unwrap_or(0..0);
+            let (line, column) = (self.line(&span), self.column(&span));
+            let message = error.message().replace('\n', ", ");
+            self.problems.push(Problem { file: self.name.to_owned(), line, column, message });
         }
         table.into_inner()
     }
 
     pub(super) fn problem(&mut self, span: &Range<usize>, message: impl Into<String>) {
         let line = self.line(span);
-        self.problems.push(Problem { file: self.name.to_owned(), line, message: message.into() });
+        self.problems.push(Problem { file: self.name.to_owned(), line, column: 0, message: message.into() });
     }
 
     pub(super) fn line(&self, span: &Range<usize>) -> usize {
         self.lines.partition_point(|start| *start <= span.start)
+    }
+
+    /// In characters, from 1.
+    fn column(&self, span: &Range<usize>) -> usize {
+        let start = self.lines.get(self.line(span).saturating_sub(1)).copied().unwrap_or(0);
+        1 + self.text.get(start..span.start).map_or(0, |before| before.chars().count())
     }
 
     pub(super) fn string(&mut self, key: &str, value: &Value) -> Option<String> {

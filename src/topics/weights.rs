@@ -123,5 +123,5 @@ impl Weights {
 }
 
 fn problem(place: &super::schema::Place, message: String) -> Problem {
-    Problem { file: place.file.clone(), line: place.line, message }
+    Problem { file: place.file.clone(), line: place.line, column: 0, message }
 }
