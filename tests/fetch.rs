@@ -1,7 +1,19 @@
 //! The fetcher against a server that plays every fault: each row has its one outcome, and none hangs.
 
+#[path = "fetch/alone.rs"]
+mod alone;
+#[path = "fetch/bombs.rs"]
+mod bombs;
 #[path = "support/fault_server.rs"]
 mod fault_server;
+#[path = "support/keep_alive_server.rs"]
+mod keep_alive_server;
+#[path = "fetch/load.rs"]
+mod load;
+#[path = "fetch/properties.rs"]
+mod properties;
+#[path = "fetch/charsets.rs"]
+mod charsets;
 #[path = "fetch/faults.rs"]
 mod faults;
 #[path = "fetch/page_kinds.rs"]
@@ -12,6 +24,10 @@ mod politeness;
 mod robots_served;
 #[path = "fetch/tables.rs"]
 mod tables;
+#[path = "fetch/tls.rs"]
+mod tls;
+#[path = "support/tls_server.rs"]
+mod tls_server;
 
 use newswire::fetch::{FetchOrder, Fetched, Fetcher, Settings, Validators};
 use newswire::record::{Job, SourceRecord};
@@ -52,7 +68,8 @@ pub fn job(url: &str) -> Job {
 }
 
 pub async fn fetch_job(fetcher: &Fetcher, job: &Job, known: Option<&Validators>) -> Fetched {
-    let order = FetchOrder { job, validators: known, patience: Duration::from_secs(11) };
+    let (patience, owned_since) = (Duration::from_secs(11), jiff::Timestamp::MIN);
+    let order = FetchOrder { job, validators: known, patience, owned_since };
     tokio::time::timeout(Duration::from_secs(12), fetcher.fetch(order)).await.expect("no fetch hangs")
 }
 

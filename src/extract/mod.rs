@@ -30,6 +30,8 @@ pub struct PageHeaders {
     pub x_robots_tag: Vec<String>,
     /// `tdm-reservation`.
     pub tdm_reservation: Option<String>,
+    /// What the site's `/.well-known/tdmrep.json` says of the page's path.
+    pub tdm_file: Option<bool>,
     pub content_language: Option<String>,
 }
 

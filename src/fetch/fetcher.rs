@@ -10,11 +10,14 @@ use super::answer::{Asked, rejected};
 use super::decode::{Limits, read_body};
 use super::guard::Guard;
 use super::http::HttpTransport;
-use super::robots_cache::RobotsCache;
+use super::origin_cache::OriginCache;
+use super::robots_cache::Known;
 use super::status::{Meaning, asked_pause, meaning};
+use super::tdmrep::Tdmrep;
 use super::transport::{Blame, Failure, Response, Transport};
 use super::turns::{Lease, Turns};
 use super::{Clock, FetchOrder, Fetched, FetchedPage, Settings, Validators, contact, headers};
+use crate::extract::PageHeaders;
 use crate::identity::{site_of, site_of_host};
 use crate::record::{Reason, Redirect};
 use crate::schedule::{Ask, End, HostMemory, Parked, Rules, Schedule};
@@ -38,7 +41,8 @@ pub struct Fetcher {
     pub(super) guard: Guard,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) turns: Turns,
-    pub(super) robots: RobotsCache,
+    pub(super) robots: OriginCache<Known>,
+    pub(super) tdmrep: OriginCache<Arc<Tdmrep>>,
     pub(super) robots_agent: String,
     pub(super) under_way: Semaphore,
     pub(super) clock: Clock,
@@ -81,7 +85,8 @@ impl Fetcher {
             guard: Guard::new(&settings.allow_networks, &settings.allow_ports)?,
             transport,
             turns: Turns::new(Schedule::new(rules), clock.clone()),
-            robots: RobotsCache::default(),
+            robots: OriginCache::default(),
+            tdmrep: OriginCache::default(),
             robots_agent: contact::robots_agent(&settings),
             under_way: Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
             clock,
@@ -116,14 +121,18 @@ impl Fetcher {
         }
         let is_first = hop.redirects.len() == order.job.redirects.len();
         let booked = order.job.not_before.filter(|_| is_first);
-        let ask = Turn { url: &hop.url, booked, patience: order.patience };
-        match self.robots_of(&ask).await {
+        let ask = Turn { url: &hop.url, booked, patience: order.patience, owned_since: order.owned_since };
+        let robots = match self.robots_of(&ask).await {
             Err(stop) => return Step::Done(self.stopped(stop, hop, order, asked)),
-            Ok(robots) if !robots.allows(path_and_query(&hop.url)) => {
-                let why = "robots.txt disallows the path".to_owned();
-                return Step::Done(rejected(Reason::RobotsDenied, why, asked.report(&hop.redirects, 0)));
-            }
-            Ok(_) => {}
+            Ok(robots) => robots,
+        };
+        if !robots.allows(path_and_query(&hop.url)) {
+            let why = "robots.txt disallows the path".to_owned();
+            return Step::Done(rejected(Reason::RobotsDenied, why, asked.report(&hop.redirects, 0)));
+        }
+        match self.tdmrep_of(&ask, &robots).await {
+            Err(stop) => return Step::Done(self.stopped(stop, hop, order, asked)),
+            Ok(reserved) => asked.reserved_by_file(reserved),
         }
         let lease = match self.turn(&ask).await {
             Ok(lease) => lease,
@@ -211,7 +220,7 @@ impl Fetcher {
             url: hop.url.clone(),
             body: body.bytes,
             content_type,
-            headers: headers::of_page(&headers),
+            headers: PageHeaders { tdm_file: asked.is_reserved_by_file(), ..headers::of_page(&headers) },
             response_headers: headers::telling(&headers),
             report,
             validators: headers::validators(&headers),
@@ -315,8 +324,14 @@ impl Fetcher {
 
     pub(super) async fn turn(&self, turn: &Turn<'_>) -> Result<Lease<'_>, Parked> {
         let (host, site) = (host_of(turn.url), site_of(turn.url));
-        let ask = Ask { host: &host, site: &site, booked: turn.booked, patience: turn.patience };
-        self.turns.take(ask).await
+        let Turn { booked, patience, owned_since, .. } = *turn;
+        self.turns.take(Ask { host: &host, site: &site, booked, patience, owned_since }).await
+    }
+
+    /// To be called every second or so by who may lose its sites while the process does not run: after a longer silence
+    /// no request starts for a while.
+    pub fn beat(&self) {
+        self.turns.beat(true);
     }
 
     /// Takes over what was known of a host before a restart or a hand-over.
@@ -326,9 +341,10 @@ impl Fetcher {
         self.turns.restore(HostMemory { host, ..memory }, &site);
     }
 
-    /// What to persist of a host: while it fails, and once after it recovered.
-    pub fn host_memory(&self, host: &str) -> Option<HostMemory> {
-        self.turns.memory_to_keep(&host.trim_end_matches('.').to_ascii_lowercase())
+    /// What to persist of a site's hosts: while they fail, once after they recovered, and where they ask for a delay of
+    /// their own.
+    pub fn host_memories(&self, site: &str) -> Vec<HostMemory> {
+        self.turns.memories_to_keep(site)
     }
 
     pub fn hosts_in_back_off(&self) -> Vec<HostMemory> {
@@ -346,6 +362,7 @@ pub(super) struct Turn<'a> {
     pub url: &'a Url,
     pub booked: Option<Timestamp>,
     pub patience: Duration,
+    pub owned_since: Timestamp,
 }
 
 enum Answer {

@@ -62,7 +62,7 @@ pub async fn run(shared: Arc<Shared>, tier: Tier) -> Result<(), StageError> {
                     watermarks.extend(partitions.iter().map(|p| (*p, (serial, Watermark::default()))));
                     intake.resume(partitions);
                 }
-                Some(Change::Revoked { partitions, answer }) => {
+                Some(Change::Revoked { partitions, answer, .. }) => {
                     let offsets = take_commits(&mut watermarks, &partitions);
                     watermarks.retain(|partition, _| !partitions.contains(partition));
                     waiting.retain(|partition, _| !partitions.contains(partition));
@@ -119,7 +119,7 @@ async fn stopped(
 ) -> Result<(), StageError> {
     intake.stop();
     while let Some(change) = intake.changes.recv().await {
-        if let Change::Revoked { partitions, answer } = change {
+        if let Change::Revoked { partitions, answer, .. } = change {
             let _ = answer.send(take_commits(&mut watermarks, &partitions));
         }
     }

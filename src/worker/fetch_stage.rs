@@ -10,8 +10,9 @@ use super::restore::restore_pages;
 use super::route_stage::{COMMIT_AGAIN_EVERY, commit_again, end, fail, take_commits};
 use super::watermark::Watermark;
 use super::{Shared, StageError};
-use crate::fetch::HostMemory;
-use crate::memory::PagesTable;
+use crate::identity::partition_of_site;
+use crate::memory::{PagesKey, PagesTable};
+use crate::pipeline::{TurnTerms, host_memory};
 use crate::record::{Job, Stage};
 use crate::telemetry;
 use futures::future::BoxFuture;
@@ -23,12 +24,17 @@ use std::time::{Duration, Instant};
 use tokio::task::{AbortHandle, JoinHandle};
 
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
+/// What is too old is looked for so often, and taken out so much at once: a table of millions is scanned in moments.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
+const EXPIRE_AT_ONCE: usize = 10_000;
 /// Jobs in hand for each request that may be under way: those over it wait for their host's turn.
 const JOBS_PER_REQUEST: usize = 5;
 
 /// One partition in hand.
 struct Share {
     serial: u64,
+    /// Who had it before may have asked its hosts until then.
+    owned_since: Timestamp,
     pages: PagesTable,
     under_way: HashMap<i64, AbortHandle>,
 }
@@ -43,7 +49,13 @@ struct Leaving {
 /// What is under way in a revoked partition has this long; the group waits meanwhile. Less than the intake waits.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 
-type Restored = (i32, u64, Result<PagesTable, StageError>);
+/// A partition that is about to deliver.
+struct Restored {
+    partition: i32,
+    serial: u64,
+    owned_since: Timestamp,
+    pages: Result<PagesTable, StageError>,
+}
 
 /// The stage between two events.
 struct FetchStage {
@@ -71,6 +83,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
     };
     let mut tick = tokio::time::interval(COMMIT_EVERY);
     let mut again = tokio::time::interval(COMMIT_AGAIN_EVERY);
+    let mut expiry = tokio::time::interval(EXPIRE_EVERY);
     let mut drain_until: Option<Instant> = None;
     loop {
         let leave_at = stage.leaving.as_ref().map(|leaving| leaving.until);
@@ -78,7 +91,9 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
             biased;
             change = intake.changes.recv() => match change {
                 Some(Change::Assigned { partitions, serial }) => stage.assigned(&partitions, serial),
-                Some(Change::Revoked { partitions, answer }) => stage.revoked(partitions, answer),
+                Some(Change::Revoked { partitions, answer, is_lost }) => {
+                    stage.revoked(partitions, answer, if is_lost { Duration::ZERO } else { LEAVE_WITHIN });
+                }
                 Some(Change::CommitFailed(partitions)) => commit_again(&mut stage.watermarks, Some(&partitions)),
                 None => return end(intake),
             },
@@ -102,8 +117,12 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
             () = tokio::time::sleep_until(leave_at.unwrap_or_else(tokio::time::Instant::now)), if leave_at.is_some() => {
                 stage.leave();
             }
-            _ = tick.tick() => intake.commit(stage.commits()),
+            _ = tick.tick() => {
+                stage.shared.fetcher.beat();
+                intake.commit(stage.commits());
+            }
             _ = again.tick() => commit_again(&mut stage.watermarks, None),
+            _ = expiry.tick() => stage.expire(),
             () = shared.stop.cancelled(), if drain_until.is_none() => {
                 drain_until = Some(Instant::now() + super::DRAIN);
             },
@@ -123,37 +142,38 @@ impl FetchStage {
     /// A partition delivers once its pages are restored; the others go on meanwhile.
     fn assigned(&mut self, partitions: &[i32], serial: u64) {
         self.shared.readiness.restoring(Stage::Fetch, partitions);
+        let owned_since = self.shared.fetcher.now();
         for &partition in partitions {
             self.watermarks.insert(partition, (serial, Watermark::default()));
             let (kafka, topic) = (self.shared.config.kafka.clone(), self.shared.outlet.names.pages.clone());
             let restore = tokio::task::spawn_blocking(move || restore_pages(&kafka, &topic, partition));
-            let restored =
-                async move { (partition, serial, restore.await.unwrap_or(Err(StageError::Thread))) };
+            let restored = async move {
+                let pages = restore.await.unwrap_or(Err(StageError::Thread));
+                Restored { partition, serial, owned_since, pages }
+            };
             self.restoring.push(restored.boxed());
         }
     }
 
-    fn restored(&mut self, (partition, serial, pages): Restored) -> Result<Option<i32>, StageError> {
+    fn restored(&mut self, restored: Restored) -> Result<Option<i32>, StageError> {
+        let Restored { partition, serial, owned_since, pages } = restored;
         let pages = pages?;
         if self.watermarks.get(&partition).is_none_or(|(current, _)| *current != serial) {
             return Ok(None);
         }
         for host in pages.hosts() {
-            let back_off_until = host.back_off_until.and_then(|at| Timestamp::from_millisecond(at).ok());
-            let memory = HostMemory { host: host.host.clone(), back_off_until, failures: host.failures };
-            self.shared.fetcher.restore_host(memory);
+            self.shared.fetcher.restore_host(host_memory(host));
         }
         telemetry::table_size("pages", partition, pages.len());
-        self.shares.insert(partition, Share { serial, pages, under_way: HashMap::new() });
+        self.shares.insert(partition, Share { serial, owned_since, pages, under_way: HashMap::new() });
         self.shared.readiness.assigned(Stage::Fetch, &[partition]);
         Ok(Some(partition))
     }
 
     /// What is under way may finish, for a while: what is let go is fetched again by the next owner. Until this is
     /// answered the partitions are this worker's, so no two owners ask one host at the same time.
-    fn revoked(&mut self, partitions: Vec<i32>, answer: mpsc::Sender<Vec<(i32, i64)>>) {
-        self.leaving =
-            Some(Leaving { partitions, answer, until: tokio::time::Instant::now() + LEAVE_WITHIN });
+    fn revoked(&mut self, partitions: Vec<i32>, answer: mpsc::Sender<Vec<(i32, i64)>>, within: Duration) {
+        self.leaving = Some(Leaving { partitions, answer, until: tokio::time::Instant::now() + within });
     }
 
     fn leave_if_done(&mut self) {
@@ -171,6 +191,8 @@ impl FetchStage {
         for share in partitions.iter().filter_map(|partition| self.shares.remove(partition)) {
             share.under_way.values().for_each(AbortHandle::abort);
         }
+        let count = self.shared.outlet.counts.fetch;
+        self.shared.fetcher.forget_sites(&|site| partitions.contains(&partition_of_site(site, count)));
         let offsets = take_commits(&mut self.watermarks, &partitions);
         self.watermarks.retain(|partition, _| !partitions.contains(partition));
         self.shared.readiness.revoked(Stage::Fetch, &partitions);
@@ -199,7 +221,8 @@ impl FetchStage {
             telemetry::redelivered(Stage::Fetch);
         }
         let offset = record.offset;
-        let task = tokio::spawn(one_job(self.shared.clone(), record, job, known, patience));
+        let turn = TurnTerms { patience, owned_since: share.owned_since };
+        let task = tokio::spawn(one_job(self.shared.clone(), record, job, known, turn));
         share.under_way.insert(offset, task.abort_handle());
         self.in_flight.push(task);
     }
@@ -224,10 +247,34 @@ impl FetchStage {
         }
     }
 
+    /// Pages and hosts not met for `memory.retention` go, here and, with a tombstone, in the changelog. Should another
+    /// worker have written one of them meanwhile, its page is fetched once more and no harm is done.
+    fn expire(&mut self) {
+        let before = self.shared.expire_before();
+        for (&partition, share) in &mut self.shares {
+            let expired = share.pages.expired(before, EXPIRE_AT_ONCE);
+            expired.iter().for_each(|key| share.pages.apply(key.clone(), None));
+            telemetry::table_size("pages", partition, share.pages.len());
+            if !expired.is_empty() {
+                tokio::spawn(tombstones(self.shared.clone(), partition, expired));
+            }
+        }
+    }
+
     fn commits(&mut self) -> Vec<(i32, i64)> {
         telemetry::in_flight(Stage::Fetch, self.in_flight.len());
         telemetry::hosts_backed_off(self.shared.fetcher.hosts_in_back_off());
         let all: Vec<i32> = self.watermarks.keys().copied().collect();
         take_commits(&mut self.watermarks, &all)
+    }
+}
+
+/// One that cannot be written leaves its record, which the next owner takes out.
+async fn tombstones(shared: Arc<Shared>, partition: i32, keys: Vec<PagesKey>) {
+    for key in keys {
+        if let Err(e) = shared.outlet.page(partition, &key, None).await {
+            tracing::warn!(error = %e, "expiry_failed");
+            return;
+        }
     }
 }

@@ -4,8 +4,8 @@ use super::Shared;
 use super::intake::Record;
 use super::outlet::WriteError;
 use super::source::source_record;
-use crate::memory::{HostRecord, PageRecord, PagesKey, PagesValue, page_key};
-use crate::pipeline::AfterFetch;
+use crate::memory::{PageRecord, PagesKey, PagesValue, page_key};
+use crate::pipeline::{AfterFetch, TurnTerms, host_record};
 use crate::record::{Candidate, Ending, Job, Reason, Reject, Stage};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub async fn one_job(
     record: Record,
     job: Result<Job, serde_json::Error>,
     known: Option<PageRecord>,
-    patience: Duration,
+    turn: TurnTerms,
 ) -> Result<Done, WriteError> {
     let mut done = Done {
         partition: record.partition,
@@ -40,17 +40,17 @@ pub async fn one_job(
         }
     };
     let wait = wait_for(&job, &shared);
-    if wait > patience.max(Duration::from_secs(1)) {
+    if wait > turn.patience.max(Duration::from_secs(1)) {
         // A job that goes round in a delay tier and came out too early.
         shared.outlet.delayed(&job, wait).await?;
         return Ok(done);
     }
     let asked = job.clone();
     let started = std::time::Instant::now();
-    let after = shared.pipeline.fetch(job, known.as_ref(), shared.fetcher.as_ref(), patience).await;
+    let after = shared.pipeline.fetch(job, known.as_ref(), shared.fetcher.as_ref(), turn).await;
     crate::telemetry::stage_duration(Stage::Fetch, started.elapsed());
     done.remember = carry_on(&shared, &asked, after).await?;
-    done.remember.extend(host_memory(&shared, &asked));
+    done.remember.extend(host_memories(&shared, &asked));
     for (key, value) in &done.remember {
         shared.outlet.page(record.partition, key, Some(value)).await?;
     }
@@ -130,17 +130,11 @@ async fn written(shared: &Shared, candidate: &Candidate) -> Result<bool, WriteEr
     Ok(false)
 }
 
-/// The host's back-off, so that it outlives a restart and a hand-over; also when it is over.
-fn host_memory(shared: &Shared, job: &Job) -> Option<(PagesKey, PagesValue)> {
-    let url = url::Url::parse(&job.url).ok()?;
-    let memory = shared.fetcher.host_memory(url.host_str()?)?;
-    let record = HostRecord {
-        host: memory.host.clone(),
-        back_off_until: memory.back_off_until.map(|at| at.as_millisecond()),
-        failures: memory.failures,
-        at: shared.fetcher.now().as_millisecond(),
-    };
-    Some((PagesKey::Host(memory.host), PagesValue::Host(record)))
+/// Back-off and delays of the site's hosts, so that they outlive a restart and a hand-over; also when they are over.
+fn host_memories(shared: &Shared, job: &Job) -> Vec<(PagesKey, PagesValue)> {
+    let now = shared.fetcher.now().as_millisecond();
+    let memories = shared.fetcher.host_memories(&job.site).into_iter();
+    memories.map(|memory| (PagesKey::Host(memory.host.clone()), PagesValue::Host(host_record(memory, now)))).collect()
 }
 
 /// A job that this version cannot read: a named reject with the record's bytes, never a blocked partition.

@@ -8,6 +8,7 @@ mod broker_away;
 mod crash;
 mod deduplication;
 mod delays;
+mod politeness;
 mod real_pages;
 mod rejects;
 mod starts;

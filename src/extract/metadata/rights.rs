@@ -17,12 +17,15 @@ pub fn read(evidence: &Evidence, headers: &PageHeaders) -> Rights {
     for value in &headers.x_robots_tag {
         add_directives(&mut rights.robots_meta, addressed_to_us(value));
     }
-    let told = headers.tdm_reservation.as_deref().or(evidence.meta(&["tdm-reservation"]).map(|(_, v)| v));
-    rights.tdm_opt_out = match told.map(str::trim) {
+    let reserved = |told: Option<&str>| match told.map(str::trim) {
         Some("1") => Some(true),
         Some("0") => Some(false),
         _ => None,
     };
+    // TDMRep: the page itself over the response that brought it, and that over the file for the whole site.
+    rights.tdm_opt_out = reserved(evidence.meta(&["tdm-reservation"]).map(|(_, value)| value))
+        .or(reserved(headers.tdm_reservation.as_deref()))
+        .or(headers.tdm_file);
     rights
 }
 
