@@ -4,22 +4,24 @@
 mod alone;
 #[path = "fetch/bombs.rs"]
 mod bombs;
+#[path = "fetch/charsets.rs"]
+mod charsets;
 #[path = "support/fault_server.rs"]
 mod fault_server;
+#[path = "fetch/faults.rs"]
+mod faults;
 #[path = "support/keep_alive_server.rs"]
 mod keep_alive_server;
 #[path = "fetch/load.rs"]
 mod load;
-#[path = "fetch/properties.rs"]
-mod properties;
-#[path = "fetch/charsets.rs"]
-mod charsets;
-#[path = "fetch/faults.rs"]
-mod faults;
 #[path = "fetch/page_kinds.rs"]
 mod page_kinds;
 #[path = "fetch/politeness.rs"]
 mod politeness;
+#[path = "fetch/properties.rs"]
+mod properties;
+#[path = "fetch/rights.rs"]
+mod rights;
 #[path = "fetch/robots_served.rs"]
 mod robots_served;
 #[path = "fetch/tables.rs"]

@@ -49,9 +49,9 @@ pub fn decode(bytes: &[u8], content_type: Option<&str>) -> Decoded {
     }
     // A declaration that leaves holes is wrong as often as the bytes are: another wins where it leaves fewer.
     let others = [meta, Some(detect(bytes))].into_iter().flatten();
-    others.map(|encoding| decode_as(encoding, bytes)).fold(decoded, |best, other| {
-        if other.replaced < best.replaced { other } else { best }
-    })
+    others
+        .map(|encoding| decode_as(encoding, bytes))
+        .fold(decoded, |best, other| if other.replaced < best.replaced { other } else { best })
 }
 
 /// UTF-16 has a mark, or its zero bytes were seen before this is asked: named for other bytes it is a mistake. The

@@ -2,8 +2,8 @@
 
 use super::Fetched;
 use crate::record::{FetchReport, Job, Reason, Redirect};
-use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// What has been asked for one job so far.

@@ -27,7 +27,9 @@ struct Pool {
 
 impl Connections {
     /// `build` makes a client with an empty pool; called again whenever the pool is renewed.
-    pub fn new(build: impl Fn() -> Result<Client, String> + Send + Sync + 'static) -> Result<Connections, String> {
+    pub fn new(
+        build: impl Fn() -> Result<Client, String> + Send + Sync + 'static,
+    ) -> Result<Connections, String> {
         let client = build()?;
         Ok(Connections { build: Box::new(build), pool: Mutex::new(Pool { client, origins: HashSet::new() }) })
     }

@@ -154,7 +154,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_name_whose_answer_changes_is_judged_by_the_answer_that_is_connected_to() {
         // The connection takes what this look-up gave: there is no second one in between that could say otherwise.
-        let (resolver, _) = resolver(|n| Ok(vec![if n == 0 { public() } else { IpAddr::from([10, 0, 0, 1]) }]));
+        let (resolver, _) =
+            resolver(|n| Ok(vec![if n == 0 { public() } else { IpAddr::from([10, 0, 0, 1]) }]));
         assert_eq!(resolver.addresses("a.example").await.unwrap(), [public()]);
         tokio::time::advance(KEEP_FOR * 2).await;
         assert!(matches!(resolver.addresses("a.example").await, Err(DnsError::Refused(_))));
@@ -164,7 +165,8 @@ mod tests {
     async fn answers_and_failures_are_kept_for_their_time() {
         let gone = || DnsError::Unresolved { name: "a".into(), message: "gone".into(), is_passing: false };
         for (is_there, keep_for) in [(true, KEEP_FOR), (false, KEEP_FAILURE_FOR)] {
-            let (resolver, count) = resolver(move |_| if is_there { Ok(vec![public()]) } else { Err(gone()) });
+            let (resolver, count) =
+                resolver(move |_| if is_there { Ok(vec![public()]) } else { Err(gone()) });
             let asked = || count.load(std::sync::atomic::Ordering::Relaxed);
             for _ in 0..3 {
                 assert_eq!(resolver.addresses("a.example").await.is_ok(), is_there);

@@ -220,7 +220,11 @@ impl Fetcher {
             url: hop.url.clone(),
             body: body.bytes,
             content_type,
-            headers: PageHeaders { tdm_file: asked.is_reserved_by_file(), ..headers::of_page(&headers) },
+            headers: PageHeaders {
+                tdm_file: asked.is_reserved_by_file(),
+                agent: Some(self.robots_agent.clone()),
+                ..headers::of_page(&headers)
+            },
             response_headers: headers::telling(&headers),
             report,
             validators: headers::validators(&headers),

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// About 30 MB at 3 kB an origin.
@@ -26,11 +27,13 @@ pub struct Entry<K> {
 pub struct Slot<K> {
     entry: Mutex<Option<Entry<K>>>,
     pub fetching: tokio::sync::Mutex<()>,
+    /// Who waits for the lock at this moment.
+    pub waiting: AtomicUsize,
 }
 
 impl<K> Default for Slot<K> {
     fn default() -> Slot<K> {
-        Slot { entry: Mutex::new(None), fetching: tokio::sync::Mutex::new(()) }
+        Slot { entry: Mutex::new(None), fetching: tokio::sync::Mutex::new(()), waiting: AtomicUsize::new(0) }
     }
 }
 

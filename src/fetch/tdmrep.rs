@@ -34,7 +34,9 @@ impl Tdmrep {
     pub fn reserves(&self, path_and_query: &str) -> Option<bool> {
         let path = normalized(path_and_query);
         let matching = self.rules.iter().filter(|(pattern, _)| matches(pattern, &path));
-        matching.max_by_key(|(pattern, is_reserved)| (pattern.len(), *is_reserved)).map(|(_, reserved)| *reserved)
+        matching
+            .max_by_key(|(pattern, is_reserved)| (pattern.len(), *is_reserved))
+            .map(|(_, reserved)| *reserved)
     }
 
     /// Bytes held, for the cache's bound.

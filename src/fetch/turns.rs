@@ -179,7 +179,8 @@ mod tests {
     async fn a_process_that_was_frozen_asks_nobody_until_it_knows_what_it_still_owns() {
         let turns = Arc::new(Turns::new(Schedule::new(Rules::default()), Clock::system()));
         let owned_since = Timestamp::MIN;
-        let ask = |host| Ask { host, site: host, booked: None, patience: Duration::from_secs(60), owned_since };
+        let ask =
+            |host| Ask { host, site: host, booked: None, patience: Duration::from_secs(60), owned_since };
         let waited = async |host| {
             let asked = Instant::now();
             drop(turns.take(ask(host)).await.expect("a free host"));

@@ -4,8 +4,8 @@
 use super::decode::{Limits, read_body};
 use super::fetcher::{Fetcher, Stop, Turn, host_of, request_headers};
 use super::headers;
-use super::robots::{MAX_ROBOTS_BYTES, Robots};
 use super::origin_cache::{Entry, Kept, Slot};
+use super::robots::{MAX_ROBOTS_BYTES, Robots};
 use super::robots_cache::{KEEP_FOR, Known, after};
 use super::status::asked_pause;
 use super::tdmrep::{MAX_TDMREP_BYTES, Tdmrep};
@@ -16,6 +16,7 @@ use crate::schedule::{End, Parked};
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, HeaderValue};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::timeout;
 use url::Url;
@@ -144,8 +145,9 @@ impl Fetcher {
             return Ok(fetching);
         }
         // Who fetches it has the host's turn: the next slot comes after that.
-        let book = |_| Stop::Parked(self.turns.book(&host_of(turn.url), &site_of(turn.url)));
-        timeout(patience, slot.fetching.lock()).await.map_err(book)
+        let book = || Stop::Parked(self.turns.book(&host_of(turn.url), &site_of(turn.url)));
+        let Some(_place) = Place::among(&slot.waiting) else { return Err(book()) };
+        timeout(patience, slot.fetching.lock()).await.map_err(|_| book())
     }
 
     async fn fetch_robots(&self, slot: &Slot<Known>, turn: &Turn<'_>) -> Result<Known, Stop> {
@@ -225,6 +227,26 @@ impl Fetcher {
             429 | 500..=599 => Err(((file.away)(status), asked_pause(status, &headers, self.clock.now()))),
             _ => Ok(Answer::Absent),
         }
+    }
+}
+
+/// Jobs that wait for one origin's file in memory. A site that hangs with its first file would otherwise take all the
+/// room there is for jobs in hand, and hold up the others. A guess: about what a host serves in half a minute.
+const MAX_WAITING: usize = 32;
+
+/// One of those who wait; dropped, it no longer does.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Place<'_> {
+    fn among(waiting: &AtomicUsize) -> Option<Place<'_>> {
+        let place = Place(waiting);
+        (waiting.fetch_add(1, Ordering::Relaxed) < MAX_WAITING).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

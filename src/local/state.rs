@@ -4,7 +4,8 @@
 //! dropped on opening, so that at worst an event is delivered again, never lost. One process at a time.
 
 use crate::memory::{
-    BadChangelog, Claims, HostRecord, PageRecord, PagesKey, PagesTable, PagesValue, SeenEntry, SeenTable, page_key,
+    BadChangelog, Claims, HostRecord, PageRecord, PagesKey, PagesTable, PagesValue, SeenEntry, SeenTable,
+    page_key,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::fs::{File, OpenOptions};

@@ -77,7 +77,8 @@ impl World {
 
     fn ask(&mut self, schedule: &mut Schedule, host: u8, booked: Option<Timestamp>, patience: Duration) {
         let name = World::name(host);
-        let ask = Ask { host: &name, site: World::site(host), booked, patience, owned_since: at(self.owned_since) };
+        let ask =
+            Ask { host: &name, site: World::site(host), booked, patience, owned_since: at(self.owned_since) };
         match schedule.ask(ask, at(self.now)) {
             Answer::InLine(ticket) => self.waiting.push((ticket, host)),
             Answer::Parked(parked) => self.park(parked, host),
@@ -298,7 +299,8 @@ fn idle_hosts_are_forgotten() {
     let mut schedule = Schedule::new(rules());
     for n in 0..100_000i64 {
         let host = format!("host{n}.example");
-        let ask = Ask { host: &host, site: &host, booked: None, patience: SECOND, owned_since: Timestamp::MIN };
+        let ask =
+            Ask { host: &host, site: &host, booked: None, patience: SECOND, owned_since: Timestamp::MIN };
         let Answer::InLine(ticket) = schedule.ask(ask, at(n * 10)) else { panic!("the host is free") };
         assert_eq!(schedule.poll(ticket, at(n * 10)), Turn::Start);
         schedule.finish(&host, End::Healthy, at(n * 10 + 5));
@@ -314,7 +316,8 @@ fn hosts_of_a_site_are_asked_three_at_once_and_the_fourth_when_one_is_done() {
     let tickets: Vec<Ticket> = hosts
         .iter()
         .map(|host| {
-            let ask = Ask { host, site: "example", booked: None, patience: SECOND, owned_since: Timestamp::MIN };
+            let ask =
+                Ask { host, site: "example", booked: None, patience: SECOND, owned_since: Timestamp::MIN };
             let Answer::InLine(ticket) = schedule.ask(ask, at(0)) else { panic!("the host is free") };
             ticket
         })
@@ -329,7 +332,8 @@ fn hosts_of_a_site_are_asked_three_at_once_and_the_fourth_when_one_is_done() {
 fn what_was_known_of_a_host_comes_back_but_never_a_longer_pause_than_the_ceiling() {
     let mut schedule = Schedule::new(rules());
     let delay = Some(SECOND * 5);
-    let memory = |until| HostMemory { host: "a.example".into(), back_off_until: Some(until), failures: 2, delay };
+    let memory =
+        |until| HostMemory { host: "a.example".into(), back_off_until: Some(until), failures: 2, delay };
     schedule.restore(memory(at(60_000)), "a.example", at(0));
     assert_eq!(schedule.pause_of("a.example", at(0)), Some(at(60_000)));
     schedule.restore(memory(at(999_999_999)), "a.example", at(0));
@@ -342,7 +346,13 @@ fn what_was_known_of_a_host_comes_back_but_never_a_longer_pause_than_the_ceiling
 
 #[test]
 fn a_new_owner_waits_out_the_delay_that_the_host_asked_the_old_one_for() {
-    let ask = |owned_since| Ask { host: "a.example", site: "a.example", booked: None, patience: SECOND * 60, owned_since };
+    let ask = |owned_since| Ask {
+        host: "a.example",
+        site: "a.example",
+        booked: None,
+        patience: SECOND * 60,
+        owned_since,
+    };
     let starts = |schedule: &mut Schedule, owned_since: i64, now: i64| {
         let Answer::InLine(ticket) = schedule.ask(ask(at(owned_since)), at(now)) else { panic!("patient") };
         let turn = schedule.poll(ticket, at(now));

@@ -134,7 +134,9 @@ async fn written(shared: &Shared, candidate: &Candidate) -> Result<bool, WriteEr
 fn host_memories(shared: &Shared, job: &Job) -> Vec<(PagesKey, PagesValue)> {
     let now = shared.fetcher.now().as_millisecond();
     let memories = shared.fetcher.host_memories(&job.site).into_iter();
-    memories.map(|memory| (PagesKey::Host(memory.host.clone()), PagesValue::Host(host_record(memory, now)))).collect()
+    memories
+        .map(|memory| (PagesKey::Host(memory.host.clone()), PagesValue::Host(host_record(memory, now))))
+        .collect()
 }
 
 /// A job that this version cannot read: a named reject with the record's bytes, never a blocked partition.

@@ -13,7 +13,8 @@ pub fn is_alone(name: &str) -> bool {
     let this = std::env::current_exe().expect("a test is a program");
     let output = Command::new(this).args([name, "--exact", "--nocapture"]).env(MARK, "1").output();
     let output = output.expect("a test starts again");
-    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    let text =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     println!("{text}");
     assert!(output.status.success() && text.contains("1 passed"), "{name} alone:\n{text}");
     false

@@ -80,7 +80,8 @@ async fn a_bomb_of_five_gigabytes_costs_no_more_than_the_cap() {
         let times = (5usize << 30).div_ceil(bomb.piece_unpacks_to);
         let encoding = bomb.encoding;
         let server = FaultServer::start_on_a_thread(move |_| {
-            let mut first = head("200 OK", &["Content-Type: text/html", &format!("Content-Encoding: {encoding}")]);
+            let mut first =
+                head("200 OK", &["Content-Type: text/html", &format!("Content-Encoding: {encoding}")]);
             first.extend_from_slice(b"\r\n");
             first.extend_from_slice(&bomb.front);
             vec![Piece::Send(first), Piece::Times(bomb.piece.clone(), times)]
@@ -98,7 +99,8 @@ async fn a_bomb_of_five_gigabytes_costs_no_more_than_the_cap() {
 
 /// Text that packs well, but not so well that the ratio ends it: a page as large as the cap allows.
 fn long_page() -> Vec<u8> {
-    let words = ["parliament", "voted", "on", "Tuesday", "after", "a", "long", "debate", "about", "the", "budget"];
+    let words =
+        ["parliament", "voted", "on", "Tuesday", "after", "a", "long", "debate", "about", "the", "budget"];
     let (mut text, mut state) = (String::with_capacity(20 << 20), 12345u64);
     while text.len() < 19 << 20 {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -114,7 +116,9 @@ async fn ten_megabytes_decoded_take_under_a_tenth_of_a_second_of_a_core() {
         return;
     }
     let page = long_page();
-    for (label, encoding) in [("gzip", "gzip"), ("deflate", "zlib"), ("deflate", "raw"), ("br", "br"), ("zstd", "zstd")] {
+    for (label, encoding) in
+        [("gzip", "gzip"), ("deflate", "zlib"), ("deflate", "raw"), ("br", "br"), ("zstd", "zstd")]
+    {
         let body = packed(encoding, &page);
         let sent = body.len();
         let server = FaultServer::start_on_a_thread(move |_| {

@@ -59,7 +59,17 @@ async fn what_a_robots_answer_means() {
         &["/robots.txt", "/elsewhere"],
     )
     .await;
-    let hops = ["/robots.txt", "/hop", "/hopx", "/hopxx", "/hopxxx", "/hopxxxx", "/.well-known/tdmrep.json", "/private/a"].as_slice();
+    let hops = [
+        "/robots.txt",
+        "/hop",
+        "/hopx",
+        "/hopxx",
+        "/hopxxx",
+        "/hopxxxx",
+        "/.well-known/tdmrep.json",
+        "/private/a",
+    ]
+    .as_slice();
     check("over five redirects allow", redirect("/hop"), "page 8", hops).await;
     check(
         "a redirect to a refused address is not followed",

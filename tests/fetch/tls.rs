@@ -40,7 +40,7 @@ fn body(fetched: &Fetched) -> String {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_certificate_is_said() {
-    let (known, unknown) = (Authority::new(), Authority::new());
+    let (known, unknown) = (Authority::new("known"), Authority::new("unknown"));
     let bundle = Bundle::of(&known);
     for (authority, flaw, expected) in [
         (&known, Flaw::Expired, "tls_failed: the certificate has expired"),
@@ -57,7 +57,7 @@ async fn what_is_wrong_with_a_certificate_is_said() {
 
 #[tokio::test]
 async fn an_issuer_is_believed_only_where_the_bundle_names_it() {
-    let authority = Authority::new();
+    let authority = Authority::new("our own");
     let server = TlsServer::start(&authority, Flaw::None, &["http/1.1"]).await;
     let without = Fetcher::new(settings(server.port)).unwrap();
     let said = message(&fetch_job(&without, &job(&server.url()), None).await);
@@ -68,7 +68,7 @@ async fn an_issuer_is_believed_only_where_the_bundle_names_it() {
 
 #[tokio::test]
 async fn http_2_is_spoken_where_it_is_offered_and_a_connection_is_used_again() {
-    let authority = Authority::new();
+    let authority = Authority::new("our own");
     let bundle = Bundle::of(&authority);
     for (offered, expected) in [
         (["h2", "http/1.1"].as_slice(), ["HTTP/2.0 0", "HTTP/2.0 0"]),
@@ -87,7 +87,7 @@ async fn http_2_is_spoken_where_it_is_offered_and_a_connection_is_used_again() {
 async fn what_speaks_no_tls_fails_without_a_panic() {
     for (pieces, expected) in [
         (page("<p>plain</p>"), "tls_failed: the TLS handshake failed"),
-        (vec![Piece::Send(vec![0x16, 3, 1, 0xff, 0xff, 1, 2, 3])], "retry"),
+        (vec![Piece::Send(vec![0x16, 3, 1, 0xff, 0xff, 1, 2, 3])], "tls_failed: the TLS handshake failed"),
         (vec![], "retry"),
     ] {
         let server = FaultServer::of_bytes(pieces).await;

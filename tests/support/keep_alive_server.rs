@@ -73,10 +73,8 @@ async fn serve(mut stream: TcpStream, latency: Arc<impl Fn(u16) -> Duration>, op
     let std::net::SocketAddr::V4(ours) = stream.local_addr().ok()? else { return None };
     let [_, _, high, low] = ours.ip().octets();
     let wait = latency(u16::from_be_bytes([high, low]));
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{PAGE}",
-        PAGE.len()
-    );
+    let answer =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{PAGE}", PAGE.len());
     let (mut head, mut piece) = (Vec::new(), [0; 2048]);
     loop {
         let read = stream.read(&mut piece).await.ok().filter(|read| *read > 0)?;

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::serve::Listener;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::net::SocketAddr;
@@ -28,9 +28,11 @@ pub enum Flaw {
 }
 
 impl Authority {
-    pub fn new() -> Authority {
+    /// Two of one name are one to whoever looks for an issuer.
+    pub fn new(name: &str) -> Authority {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key).expect("a certificate of its own").pem();
         Authority { issuer: Issuer::new(params, key), pem }
@@ -97,7 +99,7 @@ async fn answer(
 }
 
 /// The how-manieth connection it is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Number(usize);
 
 struct TlsListener {
