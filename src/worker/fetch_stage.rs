@@ -3,6 +3,7 @@
 //!
 //! A `pages` record is written only after what it tells of was acknowledged, and the offset is done only after both.
 
+use super::in_hand::InHand;
 use super::intake::{Change, Intake, Record};
 use super::one_job::{Done, one_job};
 use super::outlet::WriteError;
@@ -29,6 +30,11 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 const EXPIRE_AT_ONCE: usize = 10_000;
 /// Jobs in hand for each request that may be under way: those over it wait for their host's turn.
 const JOBS_PER_REQUEST: usize = 5;
+
+/// A site may hold this part of the room, 10 jobs by default, before its others are parked.
+const SITE_SHARE: usize = 100;
+/// Not worth a way through a delay topic.
+const MOMENTS: Duration = Duration::from_secs(1);
 
 /// One partition in hand.
 struct Share {
@@ -66,6 +72,7 @@ struct FetchStage {
     restoring: FuturesUnordered<BoxFuture<'static, Restored>>,
     leaving: Option<Leaving>,
     room: usize,
+    in_hand: InHand,
 }
 
 /// Runs until told to stop; work under way then has a bounded time, and what finished is committed.
@@ -80,6 +87,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
         restoring: FuturesUnordered::new(),
         leaving: None,
         room: concurrency * JOBS_PER_REQUEST,
+        in_hand: InHand::default(),
     };
     let mut tick = tokio::time::interval(COMMIT_EVERY);
     let mut again = tokio::time::interval(COMMIT_AGAIN_EVERY);
@@ -201,7 +209,6 @@ impl FetchStage {
     }
 
     fn take(&mut self, record: Record) {
-        let patience = self.patience();
         if self.leaving.as_ref().is_some_and(|leaving| leaving.partitions.contains(&record.partition)) {
             return;
         }
@@ -220,20 +227,29 @@ impl FetchStage {
         {
             telemetry::redelivered(Stage::Fetch);
         }
-        let offset = record.offset;
-        let turn = TurnTerms { patience, owned_since: share.owned_since };
-        let task = tokio::spawn(one_job(self.shared.clone(), record, job, known, turn));
+        let (partition, offset) = (record.partition, record.offset);
+        let owned_since = share.owned_since;
+        let site = job.as_ref().ok().map(|job| job.site.clone());
+        let turn = TurnTerms { patience: self.patience(site.as_deref()), owned_since };
+        let held = site.map(|site| self.in_hand.take(&site));
+        let work = one_job(self.shared.clone(), record, job, known, turn);
+        let task = tokio::spawn(async move {
+            let _held = held;
+            work.await
+        });
+        let Some(share) = self.shares.get_mut(&partition) else { return };
         share.under_way.insert(offset, task.abort_handle());
         self.in_flight.push(task);
     }
 
-    /// How long a job may wait in memory for its host. None at all when most of the room is taken: then it is parked,
-    /// so that a slow site never holds up its partition.
-    fn patience(&self) -> Duration {
-        if self.in_flight.len() * 2 < self.room {
-            self.shared.config.fetch.park_after
-        } else {
-            Duration::ZERO
+    /// How long a job may wait in memory for its host: moments, when its site has its share of the room, and not at all
+    /// when most of the room is taken. Then it is parked, so that a slow site never holds up its partition.
+    fn patience(&self, site: Option<&str>) -> Duration {
+        let has_its_share = site.is_some_and(|site| self.in_hand.of(site) >= (self.room / SITE_SHARE).max(1));
+        match self.in_flight.len() * 2 < self.room {
+            true if has_its_share => MOMENTS,
+            true => self.shared.config.fetch.park_after,
+            false => Duration::ZERO,
         }
     }
 

@@ -14,6 +14,7 @@ mod commands;
 mod delay_stage;
 mod fetch_stage;
 mod group_metadata;
+mod in_hand;
 mod intake;
 mod kafka_topics;
 mod one_job;
