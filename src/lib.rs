@@ -13,7 +13,7 @@
 //! | [`memory`] | changelog records | the tables `seen` and `pages`, a batch's claims | yes |
 //! | [`worker`] | Kafka | the loops around the pipeline | |
 //! | [`local`] | files, standard streams | the same without Kafka | |
-//! | [`telemetry`] | endings, states | logs, metrics, health | |
+//! | [`telemetry`] | endings, states | logs, metrics, health, status page, spans | |
 //! | [`config`] | defaults, file, environment, flags | settings, or every problem at once | |
 //! | [`cli`] | arguments | an exit code | |
 

@@ -9,9 +9,11 @@
 //!
 //! Nothing here knows Kafka or a file: `worker` and `local` carry what travels.
 
+mod command_step;
 mod fetch_step;
 mod publish_step;
 
+pub use command_step::Obeyed;
 pub use fetch_step::{Fetch, host_memory, host_record};
 
 use crate::config::{Config, Updates};
@@ -79,6 +81,19 @@ pub enum AfterFetch {
     Reject(Box<Reject>),
 }
 
+impl AfterFetch {
+    /// For traces.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            AfterFetch::Candidate(..) => "candidate",
+            AfterFetch::Moved(_) => "moved",
+            AfterFetch::Wait(..) => "waiting",
+            AfterFetch::Done(outcome) => outcome.as_str(),
+            AfterFetch::Reject(reject) => reject.reason.as_str(),
+        }
+    }
+}
+
 /// What the publish step found.
 #[derive(Debug)]
 pub enum Verdict {
@@ -113,7 +128,7 @@ impl Verdict {
 impl From<&Config> for Settings {
     fn from(config: &Config) -> Settings {
         Settings {
-            tracking: TrackingParameters::default(),
+            tracking: config.identity.tracking(),
             refetch_after: config.fetch.refetch_after,
             max_attempts: config.fetch.max_attempts,
             max_redirects: config.fetch.max_redirects,

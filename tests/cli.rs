@@ -51,10 +51,31 @@ fn json_lines(output: &Output) -> Vec<Value> {
 fn help_names_every_command_and_exits_with_0() {
     let help = run(&mut newswire(&["--help"]), b"");
     assert_eq!(help.status.code(), Some(0));
-    for command in ["extract", "tag", "check", "topics", "config", "schema", "health"] {
+    for command in [
+        "ingest",
+        "demo",
+        "run",
+        "submit",
+        "rejects",
+        "lookup",
+        "retag",
+        "forget",
+        "tail",
+        "explain",
+        "extract",
+        "tag",
+        "check",
+        "topics",
+        "config",
+        "schema",
+        "completions",
+        "health",
+    ] {
         assert!(stdout(&help).contains(&format!("\n  {command} ")), "{command}");
         let of_command = run(&mut newswire(&[command, "--help"]), b"");
         assert_eq!(of_command.status.code(), Some(0), "{command}");
+        assert!(stdout(&of_command).contains("Example"), "{command} --help has an example");
+        assert!(stdout(&of_command).contains(&format!("newswire {command}")), "{command}");
     }
 }
 
@@ -230,4 +251,23 @@ fn health_of_nobody_is_1() {
     // Port 9 is `discard`: nothing listens there.
     let output = run(&mut newswire(&["health", "--address", "127.0.0.1:9"]), b"");
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+}
+
+#[test]
+fn every_shell_gets_completions() {
+    for (shell, mark) in
+        [("bash", "complete -F"), ("zsh", "#compdef newswire"), ("fish", "complete -c newswire")]
+    {
+        let output = run(&mut newswire(&["completions", shell]), b"");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let text = stdout(&output);
+        assert!(text.contains(mark) && text.contains("ingest") && text.contains("max-wait"), "{shell}");
+    }
+}
+
+/// Neither a pipe nor NO_COLOR gets colours or a progress bar.
+#[test]
+fn a_pipe_gets_no_escape_sequence() {
+    let output = run(newswire(&["demo"]).env("CLICOLOR_FORCE", "0"), b"");
+    assert!(!stdout(&output).contains('\u{1b}') && !stderr(&output).contains('\u{1b}'));
 }

@@ -202,7 +202,37 @@ fn explain_tells_every_step_of_one_url() {
         assert!(told.contains(step), "{step} not in\n{told}");
     }
     assert!(!told.contains('\u{1b}'), "no colour in a pipe");
+    assert!(told.contains("TIMINGS") && told.contains("extract"), "{told}");
     assert!(explain("http://www.daily.example/members/letter-to-subscribers/").contains("robots_denied"));
     assert!(explain("http://www.harbor.example/harbour-fees").contains("noindex"));
     assert!(explain("not a url").contains("invalid_url"));
+}
+
+/// `NEWSWIRE_SCREENSHOTS=FOLDER` keeps the page, to be looked at.
+#[test]
+fn explain_as_html_is_one_file_with_the_evidence_highlighted() {
+    let web = DemoWeb::start();
+    let explain = |url: &str| {
+        let output = newswire(&["explain", "--html", "--proxy", &web.proxy, url]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let page = explain("http://dly.example/k4101");
+    for shown in [
+        "<h1><mark class=\"country\" title=\"country:kp North Korea\">North Korea</mark> fires short-range",
+        "<b class=\"good\">published</b>",
+        "http://www.daily.example/?p=4101",
+        "<h2>Timings</h2>",
+        "fetch, with waits",
+    ] {
+        assert!(page.contains(shown), "{shown} not in\n{page}");
+    }
+    for outside in ["<script", "<link", "<img", "@import", "url(", "src="] {
+        assert!(!page.contains(outside), "{outside} in the page");
+    }
+    let refused = explain("http://www.harbor.example/harbour-fees");
+    assert!(refused.contains("<b class=\"bad\">rejected</b> noindex"), "{refused}");
+    if let Some(folder) = std::env::var_os("NEWSWIRE_SCREENSHOTS") {
+        fs::write(std::path::Path::new(&folder).join("explain.html"), page).unwrap();
+    }
 }

@@ -43,6 +43,11 @@ Examples:
   tail -f urls.txt | newswire ingest | jq -r '[.title, (.topics | map(.id) | join(\" \"))] | @tsv'")]
     Ingest(IngestArgs),
     /// Ingests a small news site that is in the binary: no network, no Kafka
+    #[command(after_help = "\
+Examples:
+  newswire demo
+  newswire demo | jq -r .title
+  newswire demo --serve                                       the site alone, as an HTTP proxy")]
     Demo(DemoArgs),
     /// The worker: URLs from Kafka, events to Kafka, each article exactly once
     #[command(after_help = "\
@@ -58,18 +63,39 @@ Examples:
     Submit(kafka::submit::SubmitArgs),
     /// What ended without an article: list it, or put it back
     #[command(subcommand)]
+    #[command(after_help = "\
+Examples:
+  newswire rejects list --reason not_found
+  newswire rejects replay --reason host_unavailable --dry-run
+  newswire rejects replay --all")]
     Rejects(kafka::rejects::RejectsCommand),
     /// Why an article is there or is not: published when, fetched when, rejected why
+    #[command(after_help = "\
+Examples:
+  newswire lookup https://news.example/story
+  newswire lookup fc96d736dbd09f6478b5547b2cb0d0e9")]
     Lookup(kafka::lookup::LookupArgs),
     /// Follows the events as they are published
     #[command(after_help = "\
 Example:
   newswire tail --topic country:kp | jq .title")]
     Tail(kafka::tail::TailArgs),
-    /// Every step for one URL, for a person: redirects, identity, fields and their sources, topics and their evidence
+    /// New topics for what is published, by the taxonomy of today; no page is fetched again
+    #[command(after_help = "\
+Examples:
+  newswire retag --dry-run                                    +412 org:apec, −37 country:ge; nothing changes
+  newswire retag --since 2026-01-01T00:00:00Z")]
+    Retag(kafka::retag::RetagArgs),
+    /// Retracts articles: news.article.retracted.v1 goes out, and they are never published again
     #[command(after_help = "\
 Example:
-  newswire explain https://news.example/story")]
+  newswire forget https://news.example/story")]
+    Forget(kafka::forget::ForgetArgs),
+    /// Every step for one URL, for a person: redirects, identity, fields and their sources, topics and their evidence
+    #[command(after_help = "\
+Examples:
+  newswire explain https://news.example/story
+  newswire explain https://news.example/story --html > story.html     the same as a page, evidence highlighted")]
     Explain(ExplainArgs),
     /// One page in, the article as an event's JSON out; no network
     #[command(after_help = "\
@@ -84,16 +110,42 @@ Example:
   echo '{\"id\":1,\"title\":\"APEC summit opens\",\"body\":\"Leaders met.\"}' | newswire tag --batch")]
     Tag(TagArgs),
     /// Looks for everything that would stop the start: config, taxonomy, brokers, Kafka topics; all problems at once
+    #[command(after_help = "\
+Examples:
+  newswire check
+  newswire check --offline                                    config and rules only")]
     Check(CheckArgs),
     /// The taxonomy: its topics, and what it finds in a text
     #[command(subcommand)]
+    #[command(after_help = "\
+Examples:
+  newswire topics list
+  newswire topics test story.txt")]
     Topics(TopicsCommand),
     /// The configuration that holds
     #[command(subcommand)]
+    #[command(after_help = "\
+Examples:
+  newswire config show --default > newswire.toml               every key, to start from
+  newswire config show --effective                             what holds, and from where")]
     Config(ConfigCommand),
     /// The JSON Schema of the article event
+    #[command(after_help = "\
+Example:
+  newswire schema > article-event.schema.json")]
     Schema,
+    /// The completions of a shell, on standard output
+    #[command(after_help = "\
+Examples:
+  newswire completions bash > /etc/bash_completion.d/newswire
+  newswire completions zsh > ~/.zfunc/_newswire
+  newswire completions fish > ~/.config/fish/completions/newswire.fish")]
+    Completions(CompletionsArgs),
     /// Asks a running worker whether it is alive, or ready; exit code 0 or 1
+    #[command(after_help = "\
+Examples:
+  newswire health
+  newswire health --ready --address worker:9464")]
     Health(HealthArgs),
 }
 
@@ -154,6 +206,9 @@ fn duration(text: &str) -> Result<Duration, String> {
 pub struct ExplainArgs {
     /// The URL, or a URL record
     pub url: String,
+    /// One self-contained HTML file on standard output: the article with its evidence highlighted, identity, timings
+    #[arg(long)]
+    pub html: bool,
     #[command(flatten)]
     pub fetch: FetchArgs,
 }
@@ -163,6 +218,9 @@ pub struct DemoArgs {
     /// Only serves the site, as an HTTP proxy, until Ctrl-C
     #[arg(long)]
     pub serve: bool,
+    /// Where --serve listens, host:port; a free port of 127.0.0.1 when absent
+    #[arg(long, value_name = "HOST:PORT", requires = "serve")]
+    pub listen: Option<std::net::SocketAddr>,
 }
 
 #[derive(Debug, Args)]
@@ -225,6 +283,12 @@ pub struct ConfigShowArgs {
     /// The file with all defaults and the reasons for them, to start a configuration from
     #[arg(long)]
     pub default: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Whose completions
+    pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]

@@ -19,7 +19,19 @@ pub fn run(settings: &SettingsArgs, args: &CheckArgs) -> Result<(), Failure> {
     }
     if !args.offline {
         match setup::runtime()?.block_on(worker::check(&loaded.config.kafka)) {
-            Ok(counts) => report.push(format!("kafka ok: {counts:?}")),
+            Ok(counts) => {
+                report.push(format!(
+                    "kafka ok: {} partitions of jobs, {} of candidates",
+                    counts.fetch, counts.candidates
+                ));
+                match worker::refused_by_brokers(&loaded.config.kafka) {
+                    Ok(refused) if refused.is_empty() => {
+                        report.push("rights ok: Kafka topics, groups, transactions".into());
+                    }
+                    Ok(refused) => problems.extend(refused),
+                    Err(e) => problems.push(format!("cannot ask the brokers what is allowed: {e}")),
+                }
+            }
             Err(more) => {
                 let (missing, more): (Vec<_>, Vec<_>) =
                     more.into_iter().partition(|problem| is_missing(problem));

@@ -48,7 +48,8 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Every URL to its outcome. Ctrl-C ends it in good order, with what is finished delivered; that is a failure.
+    /// Every URL to its outcome. Ctrl-C ends it in good order, with what was under way delivered; URLs left without an
+    /// outcome are a failure.
     pub async fn finish(self, state: &mut State) -> Result<Summary, Failure> {
         let Run { config, source, max_wait, progress, mut rejects } = self;
         let pipeline = assemble::pipeline(config)?.into();
@@ -69,7 +70,7 @@ impl Run<'_> {
         };
         let stop = setup::stop_at_signal()?;
         let stopped = stop.clone();
-        let ended = ingest.run(source.records, state, sink, stop.cancelled_owned()).await;
+        let ended = ingest.run(source.records, state, sink, stop).await;
         progress.finish();
         if let Some(file) = &mut rejects {
             file.0.flush()?;

@@ -4,6 +4,7 @@ mod args;
 mod assemble;
 mod batch;
 mod check;
+mod completions;
 pub mod demo;
 mod explain;
 mod extract;
@@ -14,6 +15,7 @@ mod kafka;
 mod output;
 mod page_event;
 mod paint;
+mod reload;
 mod setup;
 mod show;
 mod tag;
@@ -44,6 +46,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Submit(args) => kafka::submit::run(settings, &args),
         Command::Rejects(command) => kafka::rejects::run(settings, &command),
         Command::Lookup(args) => kafka::lookup::run(settings, &args),
+        Command::Retag(args) => kafka::retag::run(settings, &args),
+        Command::Forget(args) => kafka::forget::run(settings, &args),
         Command::Tail(args) => kafka::tail::run(settings, &args),
         Command::Explain(args) => explain::run(settings, &args),
         Command::Extract(args) => extract::run(settings, &args),
@@ -53,6 +57,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Topics(TopicsCommand::Test(args)) => topics::test(settings, &args),
         Command::Config(ConfigCommand::Show(args)) => show::config(settings, &args),
         Command::Schema => show::schema(),
+        Command::Completions(args) => completions::run(&args),
         Command::Health(args) => health::run(settings, &args),
     }
 }

@@ -23,7 +23,7 @@ pub struct PageReader {
 
 impl PageReader {
     pub fn new(config: &Config, extractor: Extractor, tagger: Tagger) -> PageReader {
-        let tracking = TrackingParameters::with(&config.identity.tracking_parameters);
+        let tracking = config.identity.tracking();
         PageReader { extractor, tagger, tracking, threshold: config.topics.threshold }
     }
 

@@ -135,4 +135,8 @@ fn check_rest(config: &Config, problems: &mut Problems) {
     if let Err(error) = EnvFilter::builder().parse(&config.telemetry.log_level) {
         problems.push(("telemetry.log_level".into(), error.to_string()));
     }
+    let endpoint = &config.telemetry.otlp_endpoint;
+    let is_http = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let is_good = endpoint.is_empty() || Url::parse(endpoint).is_ok_and(|url| is_http(&url));
+    require(is_good, "telemetry.otlp_endpoint", "must be http://host:port, or empty", problems);
 }

@@ -1,6 +1,7 @@
 //! `[identity]`, `[extract]` and `[topics]` of the config: what is added to the built-in lists, and where the publisher
 //! rules and the taxonomy are.
 
+use crate::identity::TrackingParameters;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -10,6 +11,13 @@ use std::path::PathBuf;
 pub struct IdentitySettings {
     /// Query parameters that only track, beside the built-in list (`utm_*`, `fbclid`, …); `*` ends a prefix.
     pub tracking_parameters: Vec<String>,
+}
+
+impl IdentitySettings {
+    /// The list in force: the built-in one and these.
+    pub fn tracking(&self) -> TrackingParameters {
+        TrackingParameters::with(&self.tracking_parameters)
+    }
 }
 
 /// `[extract]`.

@@ -6,11 +6,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// `/metrics`, `/healthz` and `/readyz`. Port 0 takes a free one and logs it.
+    /// The status page, `/metrics`, `/healthz` and `/readyz`. Port 0 takes a free one and logs it.
     pub listen: SocketAddr,
     pub log_format: LogFormat,
     /// `error`, `warn`, `info`, `debug`, `trace`, or by module: `info,newswire::fetch=debug`. `RUST_LOG` wins.
     pub log_level: String,
+    /// `http://host:4318` of an OTLP collector that is sent a span for each stage of a URL; empty: none is.
+    pub otlp_endpoint: String,
 }
 
 impl Default for Settings {
@@ -20,6 +22,7 @@ impl Default for Settings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)),
             log_format: LogFormat::Auto,
             log_level: "info".into(),
+            otlp_endpoint: String::new(),
         }
     }
 }

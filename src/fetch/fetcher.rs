@@ -21,6 +21,7 @@ use crate::extract::PageHeaders;
 use crate::identity::{site_of, site_of_host};
 use crate::record::{Reason, Redirect};
 use crate::schedule::{Ask, End, HostMemory, Parked, Rules, Schedule};
+use futures::stream::BoxStream;
 use jiff::Timestamp;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
@@ -28,8 +29,9 @@ use reqwest::header::{
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// Hosts handed out by `hosts_in_back_off` at most.
@@ -44,9 +46,10 @@ pub struct Fetcher {
     pub(super) robots: OriginCache<Known>,
     pub(super) tdmrep: OriginCache<Arc<Tdmrep>>,
     pub(super) robots_agent: String,
-    pub(super) under_way: Semaphore,
+    pub(super) in_hand: Arc<Semaphore>,
     pub(super) clock: Clock,
     chance: RandomState,
+    closed: CancellationToken,
 }
 
 /// Why a request was not made, or what came of it.
@@ -88,9 +91,10 @@ impl Fetcher {
             robots: OriginCache::default(),
             tdmrep: OriginCache::default(),
             robots_agent: contact::robots_agent(&settings),
-            under_way: Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            in_hand: Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS)).into(),
             clock,
             chance: RandomState::new(),
+            closed: CancellationToken::new(),
             settings,
         })
     }
@@ -151,8 +155,9 @@ impl Fetcher {
         order: &FetchOrder<'_>,
         asked: &Asked<'_>,
     ) -> Step {
+        let in_hand = self.in_hand.clone().acquire_owned().await.expect("nobody closes the semaphore");
         let started = Instant::now();
-        let request = self.request(&hop, validators, asked);
+        let request = self.request(&hop, validators, in_hand, asked);
         let answer = match timeout(self.settings.timeout, request).await {
             Ok(answer) => answer,
             Err(_) => Err((Failure::of_host(Reason::Timeout, "the page took too long"), None)),
@@ -174,10 +179,10 @@ impl Fetcher {
         &self,
         hop: &Hop,
         validators: Option<&Validators>,
+        in_hand: OwnedSemaphorePermit,
         asked: &Asked<'_>,
     ) -> Result<Answer, (Failure, Option<Duration>)> {
         let bare = |failure| (failure, None);
-        let _room = self.under_way.acquire().await;
         let response = self.transport.send(&hop.url, request_headers(validators)).await.map_err(bare)?;
         let Response { status, headers, body } = response;
         asked.status(status);
@@ -186,7 +191,7 @@ impl Fetcher {
             Meaning::Redirect(to) => Ok(Answer::Redirect(to, status)),
             Meaning::Unchanged => Ok(Answer::Unchanged),
             Meaning::Page => {
-                let page = self.page(hop, status, headers, body, asked).await.map_err(bare)?;
+                let page = self.page(hop, (status, headers, body), in_hand, asked).await.map_err(bare)?;
                 Ok(Answer::Page(Box::new(page)))
             }
         }
@@ -195,9 +200,8 @@ impl Fetcher {
     async fn page(
         &self,
         hop: &Hop,
-        status: u16,
-        headers: HeaderMap,
-        body: futures::stream::BoxStream<'static, Result<bytes::Bytes, Failure>>,
+        (status, headers, body): (u16, HeaderMap, BoxStream<'static, Result<bytes::Bytes, Failure>>),
+        in_hand: OwnedSemaphorePermit,
         asked: &Asked<'_>,
     ) -> Result<FetchedPage, Failure> {
         let content_type = headers::first(&headers, "content-type");
@@ -229,6 +233,7 @@ impl Fetcher {
             report,
             validators: headers::validators(&headers),
             robots_allowed: true,
+            in_hand,
         })
     }
 
@@ -329,7 +334,17 @@ impl Fetcher {
     pub(super) async fn turn(&self, turn: &Turn<'_>) -> Result<Lease<'_>, Parked> {
         let (host, site) = (host_of(turn.url), site_of(turn.url));
         let Turn { booked, patience, owned_since, .. } = *turn;
-        self.turns.take(Ask { host: &host, site: &site, booked, patience, owned_since }).await
+        let ask = Ask { host: &host, site: &site, booked, patience, owned_since };
+        tokio::select! {
+            biased;
+            () = self.closed.cancelled() => Err(Parked::Turn { until: self.clock.now() }),
+            lease = self.turns.take(ask) => lease,
+        }
+    }
+
+    /// Begins no further request: who waits for a turn is told to wait elsewhere, what is under way is finished.
+    pub fn close(&self) {
+        self.closed.cancel();
     }
 
     /// To be called every second or so by who may lose its sites while the process does not run: after a longer silence

@@ -34,6 +34,7 @@ use crate::extract::PageHeaders;
 use crate::record::{FetchReport, Job, Reason};
 use jiff::Timestamp;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 /// What became of a job at the fetcher.
@@ -68,6 +69,8 @@ pub struct FetchedPage {
     pub report: FetchReport,
     pub validators: Validators,
     pub robots_allowed: bool,
+    /// One of `fetch.concurrency`, given back with the page: bodies that wait to be read are bounded as well.
+    pub in_hand: OwnedSemaphorePermit,
 }
 
 /// For a conditional GET.

@@ -208,7 +208,7 @@ impl Fetcher {
         url: &Url,
     ) -> Result<Answer, (Failure, Option<Duration>)> {
         let bare = |failure| (failure, None);
-        let _room = self.under_way.acquire().await;
+        let _room = self.in_hand.acquire().await;
         let mut headers = request_headers(None);
         headers.insert(ACCEPT, HeaderValue::from_static(file.accept));
         let Response { status, headers, body } = self.transport.send(url, headers).await.map_err(bare)?;

@@ -3,6 +3,8 @@
 //! Source records -> route -> fetch (many at once) -> publish (one at a time, in order of completion) -> the sink.
 
 mod state;
+#[cfg(test)]
+mod whole_worker_test;
 
 pub use state::{OpenState, State};
 
@@ -11,10 +13,13 @@ use crate::pipeline::{AfterFetch, Fetch, Pipeline, TurnTerms, Verdict, host_memo
 use crate::record::{ArticleEvent, Candidate, Ending, Job, Outcome, Reason, Reject, SourceRecord, Stage};
 use futures::stream::{FusedStream, FuturesUnordered, Stream, StreamExt};
 use jiff::Timestamp;
-use std::{future::Future, sync::Arc, sync::Mutex, time::Duration};
+use std::{sync::Arc, sync::Mutex, time::Duration};
+use tokio_util::sync::CancellationToken;
 
 /// URLs held at once. Most of them wait for their host's turn; the fetcher bounds the requests under way.
 const IN_FLIGHT: usize = 10_000;
+/// Work under way at a stop has this long, as at the worker's: a guess, below the grace that service managers give.
+const DRAIN: Duration = Duration::from_secs(15);
 
 /// One machine's worker.
 pub struct Ingest {
@@ -36,52 +41,63 @@ enum Fetched {
     Candidate(Box<Candidate>, Vec<(String, PageRecord)>),
     Ended(Box<Job>, Outcome),
     Rejected(Box<Job>, Box<Reject>),
+    /// The run was stopped before the page was asked for: no outcome, and nothing is remembered.
+    LetGo,
 }
 
 impl Fetched {
-    fn job(&self) -> &Job {
+    fn job(&self) -> Option<&Job> {
         match self {
-            Fetched::Candidate(candidate, _) => &candidate.job,
-            Fetched::Ended(job, _) | Fetched::Rejected(job, _) => job,
+            Fetched::Candidate(candidate, _) => Some(&candidate.job),
+            Fetched::Ended(job, _) | Fetched::Rejected(job, _) => Some(job),
+            Fetched::LetGo => None,
         }
     }
 }
 
 impl Ingest {
-    /// Takes every record to its outcome. Ends early, with what is finished delivered, when `stop` completes.
-    /// Fails only where the sink or the state does. Records are a stream, because one that comes through a pipe may be
-    /// long in coming, and those before it must not wait for it.
+    /// Takes every record to its outcome. When `stop` is cancelled, no further request begins; what is under way has
+    /// a bounded time and is delivered, the rest is let go. Fails only where the sink or the state does. Records are a
+    /// stream, because one that comes through a pipe may be long in coming, and those before it must not wait for it.
     pub async fn run(
         &self,
         records: impl Stream<Item = SourceRecord>,
         state: &mut State,
         mut sink: impl FnMut(Delivery) -> std::io::Result<()>,
-        stop: impl Future<Output = ()>,
+        stop: CancellationToken,
     ) -> std::io::Result<()> {
         state.pages.hosts().for_each(|host| self.fetcher.restore_host(host_memory(host)));
         let pages = Arc::new(Mutex::new(std::mem::take(&mut state.pages)));
         let mut records = std::pin::pin!(records.fuse());
         let mut in_flight = FuturesUnordered::new();
-        let mut stop = std::pin::pin!(stop);
+        let mut drained = std::pin::pin!(async {
+            stop.cancelled().await;
+            self.fetcher.close();
+            tokio::time::sleep(DRAIN).await;
+        });
         loop {
-            let takes_more = in_flight.len() < IN_FLIGHT && !records.is_terminated();
+            let takes_more = in_flight.len() < IN_FLIGHT && !records.is_terminated() && !stop.is_cancelled();
             if !takes_more && in_flight.is_empty() {
                 break;
             }
             tokio::select! {
-                () = &mut stop => break,
+                biased;
+                () = &mut drained => break,
+                Some(fetched) = in_flight.next() => {
+                    if let Some(job) = Fetched::job(&fetched) {
+                        self.keep_hosts(&job.site, state, &pages);
+                    }
+                    if let Some(delivery) = self.publish(fetched, state, &pages) {
+                        sink(delivery)?;
+                        state.keep()?;
+                    }
+                }
                 record = records.next(), if takes_more => {
                     let Some(source) = record else { continue };
                     match self.pipeline.route(source.clone(), self.fetcher.now()) {
-                        Ok(job) => in_flight.push(self.fetch(job, pages.clone())),
+                        Ok(job) => in_flight.push(self.fetch(job, pages.clone(), &stop)),
                         Err(reject) => sink(rejected(&source, None, reject, self.fetcher.now()))?,
                     }
-                }
-                Some(fetched) = in_flight.next() => {
-                    self.keep_hosts(&fetched.job().site, state, &pages);
-                    let delivery = self.publish(fetched, state, &pages)?;
-                    sink(delivery)?;
-                    state.keep()?;
                 }
             }
         }
@@ -91,7 +107,7 @@ impl Ingest {
     }
 
     /// One job from site to site and wait to wait until it ends.
-    async fn fetch(&self, mut job: Job, pages: Arc<Mutex<PagesTable>>) -> Fetched {
+    async fn fetch(&self, mut job: Job, pages: Arc<Mutex<PagesTable>>, stop: &CancellationToken) -> Fetched {
         let mut passed: Vec<(String, PageRecord)> = Vec::new();
         let terms = TurnTerms::alone(self.max_wait);
         loop {
@@ -110,10 +126,14 @@ impl Ingest {
                     passed.push((candidate.url.clone(), page));
                     return Fetched::Candidate(candidate, passed);
                 }
+                AfterFetch::Moved(_) | AfterFetch::Wait(..) if stop.is_cancelled() => return Fetched::LetGo,
                 AfterFetch::Moved(next) => job = *next,
-                AfterFetch::Wait(later, why) => match self.wait(*later, why).await {
-                    Ok(again) => job = again,
-                    Err(given_up) => return Fetched::Rejected(Box::new(asked), given_up),
+                AfterFetch::Wait(later, why) => tokio::select! {
+                    () = stop.cancelled() => return Fetched::LetGo,
+                    waited = self.wait(*later, why) => match waited {
+                        Ok(again) => job = again,
+                        Err(given_up) => return Fetched::Rejected(Box::new(asked), given_up),
+                    },
                 },
                 AfterFetch::Done(outcome) => return Fetched::Ended(Box::new(asked), outcome),
                 AfterFetch::Reject(reject) => return Fetched::Rejected(Box::new(asked), reject),
@@ -145,23 +165,19 @@ impl Ingest {
         }
     }
 
-    fn publish(
-        &self,
-        fetched: Fetched,
-        state: &mut State,
-        pages: &Mutex<PagesTable>,
-    ) -> std::io::Result<Delivery> {
+    fn publish(&self, fetched: Fetched, state: &mut State, pages: &Mutex<PagesTable>) -> Option<Delivery> {
         let now = self.fetcher.now();
         let (candidate, passed) = match fetched {
             Fetched::Candidate(candidate, passed) => (candidate, passed),
             Fetched::Ended(job, outcome) => {
-                return Ok(Delivery {
+                return Some(Delivery {
                     ending: Ending::of_job(&job, outcome, now),
                     event: None,
                     reject: None,
                 });
             }
-            Fetched::Rejected(job, reject) => return Ok(rejected(&job.source, Some(&job), reject, now)),
+            Fetched::Rejected(job, reject) => return Some(rejected(&job.source, Some(&job), reject, now)),
+            Fetched::LetGo => return None,
         };
         let job = candidate.job.clone();
         let mut claims = Claims::default();
@@ -170,7 +186,7 @@ impl Ingest {
         for (url, page) in passed {
             lock(pages).apply(page_key(&url), Some(PagesValue::Page(page)));
         }
-        Ok(delivery(&job, verdict, now))
+        Some(delivery(&job, verdict, now))
     }
 }
 

@@ -4,6 +4,7 @@ use super::SeenEntry;
 use super::entry::MAX_ALIASES;
 use crate::identity::{AliasKey, ArticleId};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
@@ -68,6 +69,14 @@ impl SeenTable {
 pub struct Claims {
     changes: HashMap<ArticleId, Option<SeenEntry>>,
     aliases: HashMap<AliasKey, ArticleId>,
+    since_mark: Undo,
+}
+
+/// What was claimed since the last `mark`, newest last, with what stood there before.
+#[derive(Debug, Default)]
+struct Undo {
+    changes: Vec<(ArticleId, Option<Option<SeenEntry>>)>,
+    aliases: Vec<AliasKey>,
 }
 
 impl Claims {
@@ -89,9 +98,17 @@ impl Claims {
     /// Claims `id` with this entry.
     pub fn claim(&mut self, id: ArticleId, entry: SeenEntry) {
         for alias in &entry.aliases {
-            self.aliases.entry(*alias).or_insert(id);
+            if let Entry::Vacant(free) = self.aliases.entry(*alias) {
+                free.insert(id);
+                self.since_mark.aliases.push(*alias);
+            }
         }
-        self.changes.insert(id, Some(entry));
+        self.change(id, Some(entry));
+    }
+
+    fn change(&mut self, id: ArticleId, change: Option<SeenEntry>) {
+        let before = self.changes.insert(id, change);
+        self.since_mark.changes.push((id, before));
     }
 
     /// An article met again: adds the aliases that nobody owns, and keeps it from expiring. True if that changed it.
@@ -112,17 +129,30 @@ impl Claims {
     }
 
     pub fn remove(&mut self, id: ArticleId) {
-        self.changes.insert(id, None);
+        self.change(id, None);
     }
 
     pub fn is_claimed(&self, id: &ArticleId) -> bool {
         self.changes.contains_key(id)
     }
 
-    /// Takes back what this batch claimed for `id`: its event cannot be delivered.
-    pub fn unclaim(&mut self, id: &ArticleId) {
-        self.changes.remove(id);
-        self.aliases.retain(|_, owner| owner != id);
+    /// From here on claims can be taken back.
+    pub fn mark(&mut self) {
+        self.since_mark = Undo::default();
+    }
+
+    /// Takes back what was claimed since the mark, and nothing of before: the event behind it cannot be delivered.
+    pub fn take_back(&mut self) {
+        let Undo { changes, aliases } = std::mem::take(&mut self.since_mark);
+        for (id, before) in changes.into_iter().rev() {
+            match before {
+                Some(change) => self.changes.insert(id, change),
+                None => self.changes.remove(&id),
+            };
+        }
+        for alias in &aliases {
+            self.aliases.remove(alias);
+        }
     }
 
     /// What the transaction has to carry.
@@ -163,6 +193,20 @@ mod tests {
         assert_eq!(table.owner(&alias(2)), None);
         claims.apply_to(&mut table);
         assert_eq!(table.owner(&alias(2)), Some(id(1)));
+    }
+
+    #[test]
+    fn what_cannot_be_delivered_is_taken_back_and_nothing_before_it() {
+        let table = SeenTable::default();
+        let mut claims = Claims::default();
+        claims.claim(id(1), entry(&[1]));
+        claims.mark();
+        claims.claim(id(1), SeenEntry { version: 2, ..entry(&[1, 2]) });
+        claims.claim(id(3), entry(&[3]));
+        claims.take_back();
+        assert_eq!(claims.get(&table, &id(1)), Some(&entry(&[1])));
+        let owners = [1, 2, 3].map(|n| claims.owner(&table, &alias(n)));
+        assert_eq!(owners, [Some(id(1)), None, None]);
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub trait Fetch: Send + Sync {
     /// The clock that the fetcher goes by.
     fn now(&self) -> Timestamp;
 
+    /// Begins no further request; those under way are finished.
+    fn close(&self) {}
+
     /// Told every second that the process runs.
     fn beat(&self) {}
 
@@ -31,9 +34,9 @@ pub trait Fetch: Send + Sync {
     /// These sites are another worker's now: what is known of their hosts grows old.
     fn forget_sites(&self, _is_gone: &dyn Fn(&str) -> bool) {}
 
-    /// For the gauge.
-    fn hosts_in_back_off(&self) -> usize {
-        0
+    /// For the gauge and the status page.
+    fn hosts_in_back_off(&self) -> Vec<HostMemory> {
+        Vec::new()
     }
 }
 
@@ -50,6 +53,10 @@ impl Fetch for Fetcher {
         Fetcher::beat(self);
     }
 
+    fn close(&self) {
+        Fetcher::close(self);
+    }
+
     fn restore_host(&self, memory: HostMemory) {
         Fetcher::restore_host(self, memory);
     }
@@ -62,8 +69,8 @@ impl Fetch for Fetcher {
         Fetcher::forget_sites(self, is_gone);
     }
 
-    fn hosts_in_back_off(&self) -> usize {
-        Fetcher::hosts_in_back_off(self).len()
+    fn hosts_in_back_off(&self) -> Vec<HostMemory> {
+        Fetcher::hosts_in_back_off(self)
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Pipeline, Verdict};
 use crate::identity::{AliasKey, ArticleId, Fingerprint, Ladder, RungKind};
 use crate::memory::{Claims, SeenEntry, SeenTable};
 use crate::publish::{compose, topics_hash, withhold};
-use crate::record::{Candidate, EventType, Reject, Stage};
+use crate::record::{Article, Candidate, EventType, Reject, Stage, TopicTag};
 use jiff::Timestamp;
 
 /// What an update adds to the event.
@@ -15,6 +15,14 @@ pub(super) struct Again {
 }
 
 impl Pipeline {
+    /// What the article is about, and by which taxonomy.
+    pub fn topics_of(&self, article: &Article) -> (Vec<TopicTag>, String) {
+        let tagger = self.tagger.load();
+        let (title, body) = (article.title.as_deref().unwrap_or_default(), article.body());
+        let topics = tagger.tag(title, &body, article.language.as_deref(), self.settings.topic_threshold);
+        (topics, tagger.version().to_owned())
+    }
+
     #[allow(clippy::too_many_arguments)]
     pub(super) fn event(
         &self,
@@ -26,13 +34,9 @@ impl Pipeline {
         again: Option<Again>,
         now: Timestamp,
     ) -> Verdict {
-        let tagger = self.tagger.load();
-        let title = candidate.article.title.as_deref().unwrap_or_default();
-        let body = candidate.article.body();
-        let topics =
-            tagger.tag(title, &body, candidate.article.language.as_deref(), self.settings.topic_threshold);
+        let (topics, taxonomy_version) = self.topics_of(&candidate.article);
         let source = candidate.job.source.clone();
-        let mut event = compose(id, candidate, names, text, (topics, tagger.version()));
+        let mut event = compose(id, candidate, names, text, (topics, &taxonomy_version));
         if let Err(reason) = withhold(&mut event, &self.settings.rights) {
             let why = (Stage::Publish, reason, "the page forbids its use".to_owned());
             return Verdict::Reject(Box::new(Reject::new(&source, why, Some(event.url), 0, now)));

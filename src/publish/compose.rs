@@ -2,6 +2,7 @@
 
 use crate::identity::{ArticleId, Fingerprint, Ladder, RungKind};
 use crate::record::{ArticleEvent, Candidate, Extraction, SourceRecordRef, TopicTag};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -52,7 +53,8 @@ pub fn compose(
         withheld: None,
         changed: Vec::new(),
         fetched_at,
-        first_seen_at: fetched_at,
+        // As memory keeps it, so that every version of the article says the same.
+        first_seen_at: Timestamp::from_millisecond(fetched_at.as_millisecond()).unwrap_or(fetched_at),
         published_by: concat!("newswire/", env!("CARGO_PKG_VERSION")).to_owned(),
         fetch,
         extraction: Extraction {

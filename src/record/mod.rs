@@ -3,6 +3,7 @@
 
 mod article;
 mod candidate;
+mod command;
 mod date_time;
 mod ending;
 mod event;
@@ -17,6 +18,7 @@ pub use article::{
     Rights,
 };
 pub use candidate::{Candidate, FetchReport, Redirect};
+pub use command::{Forget, Retag, SiteCommand};
 pub use date_time::{DateTime, Precision, Zone};
 pub use ending::Ending;
 pub use event::{

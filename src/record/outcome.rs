@@ -13,6 +13,9 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// In the order of the arrow.
+    pub const ALL: [Stage; 3] = [Stage::Route, Stage::Fetch, Stage::Publish];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Stage::Route => "route",

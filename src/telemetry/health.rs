@@ -1,12 +1,14 @@
-//! The port for probes and Prometheus: `/healthz` (the process answers), `/readyz` (it really consumes), `/metrics`.
+//! The port for probes, Prometheus and people: `/healthz` (the process answers), `/readyz` (it really consumes),
+//! `/metrics`, and the status page at `/`.
 
-use super::metrics;
+use super::{board, metrics, process, repeats, status_page};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{future::Future, io};
 use tokio::net::TcpListener;
 use tracing::info;
@@ -17,28 +19,53 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// What the worker still waits for. Ready is: nothing. Clones share one list.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
-    waiting: Arc<Mutex<BTreeMap<String, String>>>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    /// What, and why.
+    list: BTreeMap<String, String>,
+    /// As last logged, and when that changed.
+    is_ready: bool,
+    since: Instant,
+}
+
+impl Default for Waiting {
+    fn default() -> Waiting {
+        Waiting { list: BTreeMap::new(), is_ready: false, since: Instant::now() }
+    }
 }
 
 impl Readiness {
     /// `what` (`publish`, `broker`, …) is not ready, because of `why`; replaces its earlier reason.
     pub fn waits(&self, what: &str, why: impl Into<String>) {
-        self.list().insert(what.to_owned(), why.into());
+        let why = why.into();
+        let mut waiting = self.waiting();
+        if std::mem::replace(&mut waiting.is_ready, false) {
+            waiting.since = Instant::now();
+            info!(what, why, "worker_is_not_ready");
+        }
+        waiting.list.insert(what.to_owned(), why);
         metrics::ready(false);
     }
 
     pub fn ready(&self, what: &str) {
-        let mut waiting = self.list();
-        waiting.remove(what);
-        metrics::ready(waiting.is_empty());
+        let mut waiting = self.waiting();
+        waiting.list.remove(what);
+        let is_ready = waiting.list.is_empty();
+        if is_ready && !std::mem::replace(&mut waiting.is_ready, true) {
+            info!(after_ms = waiting.since.elapsed().as_millis() as u64, "worker_is_ready");
+        }
+        metrics::ready(is_ready);
     }
 
     /// `what: why`, for whatever is waited for.
     pub fn reasons(&self) -> Vec<String> {
-        self.list().iter().map(|(what, why)| format!("{what}: {why}")).collect()
+        self.waiting().list.iter().map(|(what, why)| format!("{what}: {why}")).collect()
     }
 
-    fn list(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         // The list is whole after every statement that holds the lock, also one that panicked.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -52,6 +79,8 @@ pub struct HealthServer {
 
 impl HealthServer {
     pub async fn bind(listen: SocketAddr) -> io::Result<HealthServer> {
+        // What is counted before there is a recorder is lost.
+        metrics::recorder();
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         info!(listen = %address, port = address.port(), "serving metrics and health");
@@ -75,6 +104,7 @@ impl HealthServer {
             loop {
                 tick.tick().await;
                 recorder.run_upkeep();
+                repeats::tell();
             }
         });
         let served = axum::serve(self.listener, router(readiness)).with_graceful_shutdown(stop).await;
@@ -95,6 +125,8 @@ fn router(readiness: Readiness) -> Router {
         .route("/healthz", get(|| async { as_json(&json!({"alive": true})) }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(render))
+        .route("/", get(status_page::page))
+        .route("/status.json", get(status))
         .with_state(readiness)
 }
 
@@ -104,7 +136,12 @@ async fn readyz(State(readiness): State<Readiness>) -> (StatusCode, Answer) {
     (status, as_json(&json!({"ready": waiting.is_empty(), "waiting": waiting})))
 }
 
+async fn status(State(readiness): State<Readiness>) -> Answer {
+    as_json(&board::as_json(&readiness.reasons(), Timestamp::now()))
+}
+
 async fn render() -> Answer {
+    process::measure();
     // https://prometheus.io/docs/instrumenting/exposition_formats/, text format 0.0.4.
     ([("content-type", "text/plain; version=0.0.4; charset=utf-8")], metrics::recorder().render())
 }

@@ -1,9 +1,11 @@
 //! Logs on standard error: one JSON object a line, or text for a person at a terminal.
 
+use super::repeats::Repeats;
 use crate::config::{LogFormat, TelemetrySettings};
 use std::io::{IsTerminal, stderr};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{EnvFilter, Layer};
 
 /// Starts logging for the whole process; a second call changes nothing.
 /// `level` wins over `RUST_LOG`, which wins over the config. `writer` writes to standard error, around a progress bar
@@ -17,15 +19,16 @@ pub fn start_logs(settings: &TelemetrySettings, level: Option<&str>, writer: Box
     };
     // https://no-color.org: set and not empty means no colour.
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter(settings, level)).with_writer(writer);
-    let started = if as_json {
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let lines = if as_json {
         // Flat, so that `jq .outcome` is all it takes.
-        builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
     } else {
-        builder.with_ansi(on_terminal && !no_color).with_target(false).try_init()
+        lines.with_ansi(on_terminal && !no_color).with_target(false).boxed()
     };
+    let lines = lines.with_filter(Repeats).with_filter(filter(settings, level));
     // A test that starts two workers in one process logs through the first subscriber.
-    drop(started);
+    drop(tracing_subscriber::registry().with(lines).try_init());
 }
 
 fn filter(settings: &TelemetrySettings, level: Option<&str>) -> EnvFilter {

@@ -128,7 +128,11 @@ pub fn look_up_id(settings: &KafkaSettings, id: ArticleId) -> Result<Found, Stri
     Ok(Found { article: table.get(&id).map(|entry| (id, entry.clone())), ..Found::default() })
 }
 
-fn seen_table(settings: &KafkaSettings, topic: &str, partition: Option<i32>) -> Result<SeenTable, String> {
+pub(super) fn seen_table(
+    settings: &KafkaSettings,
+    topic: &str,
+    partition: Option<i32>,
+) -> Result<SeenTable, String> {
     let mut table = SeenTable::default();
     let mut problem = None;
     let read = read_topic(settings, topic, partition, Span::ToTheEnd, &mut |record| {
@@ -148,7 +152,7 @@ fn seen_table(settings: &KafkaSettings, topic: &str, partition: Option<i32>) -> 
     problem.map_or(Ok(table), Err)
 }
 
-fn partition_count(settings: &KafkaSettings, topic: &str) -> Result<u32, String> {
+pub(super) fn partition_count(settings: &KafkaSettings, topic: &str) -> Result<u32, String> {
     let cannot = |e: KafkaError| format!("cannot ask the brokers at {} for {topic}: {e}", settings.brokers);
     let client: BaseConsumer = clients::plain(settings).create().map_err(cannot)?;
     let metadata = client.fetch_metadata(Some(topic), PATIENCE).map_err(cannot)?;

@@ -60,12 +60,14 @@ pub async fn run(shared: Arc<Shared>, tier: Tier) -> Result<(), StageError> {
             change = intake.changes.recv() => match change {
                 Some(Change::Assigned { partitions, serial }) => {
                     watermarks.extend(partitions.iter().map(|p| (*p, (serial, Watermark::default()))));
+                    shared.readiness.delay(tier.name, &partitions, true);
                     intake.resume(partitions);
                 }
                 Some(Change::Revoked { partitions, answer, .. }) => {
                     let offsets = take_commits(&mut watermarks, &partitions);
                     watermarks.retain(|partition, _| !partitions.contains(partition));
                     waiting.retain(|partition, _| !partitions.contains(partition));
+                    shared.readiness.delay(tier.name, &partitions, false);
                     let _ = answer.send(offsets);
                 }
                 Some(Change::CommitFailed(partitions)) => commit_again(&mut watermarks, Some(&partitions)),

@@ -11,11 +11,12 @@ use super::restore::restore_pages;
 use super::route_stage::{COMMIT_AGAIN_EVERY, commit_again, end, fail, take_commits};
 use super::watermark::Watermark;
 use super::{Shared, StageError};
+use crate::fetch::HostMemory;
 use crate::identity::partition_of_site;
 use crate::memory::{PagesKey, PagesTable};
 use crate::pipeline::{TurnTerms, host_memory};
 use crate::record::{Job, Stage};
-use crate::telemetry;
+use crate::telemetry::{self, BackOff};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
@@ -196,8 +197,10 @@ impl FetchStage {
 
     fn leave(&mut self) {
         let Some(Leaving { partitions, answer, .. }) = self.leaving.take() else { return };
-        for share in partitions.iter().filter_map(|partition| self.shares.remove(partition)) {
+        for partition in &partitions {
+            let Some(share) = self.shares.remove(partition) else { continue };
             share.under_way.values().for_each(AbortHandle::abort);
+            telemetry::table_size("pages", *partition, 0);
         }
         let count = self.shared.outlet.counts.fetch;
         self.shared.fetcher.forget_sites(&|site| partitions.contains(&partition_of_site(site, count)));
@@ -257,6 +260,7 @@ impl FetchStage {
         if let Some(share) = self.shares.get_mut(&done.partition).filter(|s| s.serial == done.serial) {
             share.under_way.remove(&done.offset);
             done.remember.into_iter().for_each(|(key, value)| share.pages.apply(key, Some(value)));
+            done.forget.into_iter().for_each(|key| share.pages.apply(key, None));
             if let Some((_, watermark)) = self.watermarks.get_mut(&done.partition) {
                 watermark.done(done.offset);
             }
@@ -279,7 +283,16 @@ impl FetchStage {
 
     fn commits(&mut self) -> Vec<(i32, i64)> {
         telemetry::in_flight(Stage::Fetch, self.in_flight.len());
-        telemetry::hosts_backed_off(self.shared.fetcher.hosts_in_back_off());
+        let hosts = self.shared.fetcher.hosts_in_back_off().into_iter();
+        telemetry::back_offs(
+            hosts
+                .map(|HostMemory { host, back_off_until: until, failures, .. }| BackOff {
+                    host,
+                    until,
+                    failures,
+                })
+                .collect(),
+        );
         let all: Vec<i32> = self.watermarks.keys().copied().collect();
         take_commits(&mut self.watermarks, &all)
     }

@@ -8,6 +8,7 @@
 //! Route, fetch and delay are at least once and run on the async runtime, each with an `intake` thread; publish is
 //! exactly once and is one thread of its own (see `docs/delivery.md`).
 
+mod acl;
 mod clients;
 mod cloud_event;
 mod commands;
@@ -17,7 +18,11 @@ mod group_metadata;
 mod in_hand;
 mod intake;
 mod kafka_topics;
+mod lag;
+mod offsets;
 mod one_job;
+mod order_desk;
+mod orders;
 mod outlet;
 mod partitions;
 mod publish_core;
@@ -29,8 +34,10 @@ mod source;
 mod transaction;
 mod watermark;
 
+pub use acl::refused as refused_by_brokers;
 pub use commands::{Found, Submitter, follow, look_up_id, look_up_url, rejects};
 pub use kafka_topics::{KafkaTopicNames, PartitionCounts, TIERS, check};
+pub use order_desk::{OrderDesk, Planned, Scope};
 
 use crate::config::Config;
 use crate::memory::BadChangelog;
@@ -107,17 +114,20 @@ impl Worker {
             counts = kafka_topics::wait_for(&self.config.kafka, &names) => counts?,
             () = stop.cancelled() => return Ok(()),
         };
-        self.readiness.ready("broker");
         let shared = Arc::new(Shared {
             outlet: Outlet::new(&self.config.kafka, names, counts).map_err(|e| vec![e.to_string()])?,
-            readiness: Partitions::new(self.readiness, &self.stages),
+            readiness: Partitions::new(self.readiness.clone(), &self.stages),
             config: self.config,
             pipeline: self.pipeline,
             fetcher: self.fetcher,
             stop: stop.clone(),
             slot: slot(),
         });
+        // Only now, when each stage is waited for: in between nothing would be.
+        self.readiness.ready("broker");
         let mut running = start(&shared, &self.stages);
+        // Only looks on: it ends with the runtime, and nothing waits for it.
+        tokio::spawn(lag::watch(shared.clone(), self.stages.clone()));
         let mut problems = Vec::new();
         while let Some(ended) = running.join_next().await {
             let ended = ended.map_err(|e| StageError::Start(e.to_string())).and_then(|outcome| outcome);

@@ -6,7 +6,7 @@ use super::outlet::WriteError;
 use super::source::source_record;
 use crate::memory::{PageRecord, PagesKey, PagesValue, page_key};
 use crate::pipeline::{AfterFetch, TurnTerms, host_record};
-use crate::record::{Candidate, Ending, Job, Reason, Reject, Stage};
+use crate::record::{Candidate, Ending, Forget, Job, Reason, Reject, SiteCommand, Stage};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ pub struct Done {
     pub serial: u64,
     pub offset: i64,
     pub remember: Vec<(PagesKey, PagesValue)>,
+    pub forget: Vec<PagesKey>,
 }
 
 /// Fetches, writes where it leads, remembers; only then is the offset done.
@@ -31,11 +32,16 @@ pub async fn one_job(
         serial: record.serial,
         offset: record.offset,
         remember: Vec::new(),
+        forget: Vec::new(),
     };
     let job = match job {
         Ok(job) if job.v == Job::VERSION => job,
         unreadable => {
-            unknown(&shared, &record, unreadable.err()).await?;
+            let payload = record.payload.as_deref().unwrap_or_default();
+            match SiteCommand::parse(payload) {
+                Some(SiteCommand::Forget(forget)) => done.forget = purge(&shared, &record, &forget).await?,
+                _ => unknown(&shared, &record, unreadable.err()).await?,
+            }
             return Ok(done);
         }
     };
@@ -49,7 +55,10 @@ pub async fn one_job(
     let started = std::time::Instant::now();
     let after = shared.pipeline.fetch(job, known.as_ref(), shared.fetcher.as_ref(), turn).await;
     crate::telemetry::stage_duration(Stage::Fetch, started.elapsed());
+    let what = after.as_str();
     done.remember = carry_on(&shared, &asked, after).await?;
+    let attributes = [("newswire.site", asked.site.as_str()), ("newswire.became", what)];
+    crate::telemetry::span(Stage::Fetch, &asked.source, started.elapsed(), &asked.url, &attributes);
     done.remember.extend(host_memories(&shared, &asked));
     for (key, value) in &done.remember {
         shared.outlet.page(record.partition, key, Some(value)).await?;
@@ -80,6 +89,7 @@ async fn carry_on(
             if !written(shared, &candidate).await? {
                 return Ok(vec![]);
             }
+            crate::telemetry::latency(Stage::Fetch, asked.source.timestamp, shared.fetcher.now());
             let page = PageRecord {
                 etag: validators.etag,
                 last_modified: validators.last_modified,
@@ -137,6 +147,15 @@ fn host_memories(shared: &Shared, job: &Job) -> Vec<(PagesKey, PagesValue)> {
     memories
         .map(|memory| (PagesKey::Host(memory.host.clone()), PagesValue::Host(host_record(memory, now))))
         .collect()
+}
+
+/// What is remembered of the pages goes: a tombstone for each.
+async fn purge(shared: &Shared, record: &Record, forget: &Forget) -> Result<Vec<PagesKey>, WriteError> {
+    let keys: Vec<PagesKey> = forget.urls.iter().map(|url| page_key(url)).collect();
+    for key in &keys {
+        shared.outlet.page(record.partition, key, None).await?;
+    }
+    Ok(keys)
 }
 
 /// A job that this version cannot read: a named reject with the record's bytes, never a blocked partition.

@@ -9,6 +9,8 @@ use std::sync::{Mutex, MutexGuard};
 pub struct Partitions {
     readiness: Readiness,
     shares: Mutex<BTreeMap<&'static str, Share>>,
+    /// Of the delay tiers, which nobody waits for.
+    delays: Mutex<BTreeMap<&'static str, BTreeSet<i32>>>,
 }
 
 #[derive(Default)]
@@ -20,7 +22,7 @@ struct Share {
 impl Partitions {
     pub fn new(readiness: Readiness, stages: &[Stage]) -> Partitions {
         stages.iter().for_each(|stage| readiness.waits(stage.as_str(), "waiting for partitions"));
-        Partitions { readiness, shares: Mutex::default() }
+        Partitions { readiness, shares: Mutex::default(), delays: Mutex::default() }
     }
 
     pub fn restoring(&self, stage: Stage, partitions: &[i32]) {
@@ -50,11 +52,36 @@ impl Partitions {
         self.readiness.waits(stage.as_str(), "starting anew after a fatal error");
     }
 
+    /// All that the stage has, delivering or not.
+    pub fn of(&self, stage: Stage) -> Vec<i32> {
+        let shares = self.shares();
+        let share = shares.get(stage.as_str());
+        share.map(|share| share.delivering.union(&share.restoring).copied().collect()).unwrap_or_default()
+    }
+
+    /// A delay tier was given these partitions, or they were taken from it.
+    pub fn delay(&self, tier: &'static str, partitions: &[i32], has_them: bool) {
+        let mut delays = self.delays.lock().expect("nobody panics while holding the delays");
+        let share = delays.entry(tier).or_default();
+        partitions.iter().for_each(|partition| {
+            if has_them {
+                share.insert(*partition)
+            } else {
+                share.remove(partition)
+            };
+        });
+    }
+
+    pub fn of_delay(&self, tier: &'static str) -> Vec<i32> {
+        let delays = self.delays.lock().expect("nobody panics while holding the delays");
+        delays.get(tier).map(|share| share.iter().copied().collect()).unwrap_or_default()
+    }
+
     fn change(&self, stage: Stage, change: impl FnOnce(&mut Share)) {
         let mut shares = self.shares();
         let share = shares.entry(stage.as_str()).or_default();
         change(share);
-        telemetry::assigned_partitions(stage, share.delivering.len());
+        telemetry::partitions(stage, share.delivering.len(), share.restoring.len());
         match share.restoring.len() {
             0 => self.readiness.ready(stage.as_str()),
             n => {

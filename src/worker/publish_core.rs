@@ -3,14 +3,15 @@
 //! Everything here runs on the one thread that polls the consumer. Nothing is remembered before the commit.
 
 use super::intake::Record;
+use super::orders::obey;
 use super::restore::{TakenOver, take_over};
 use super::source::source_record;
 use super::transaction::{Finish, Transactions};
 use super::{Shared, StageError, cloud_event, outlet::to_json};
 use crate::memory::{Claims, SeenEntry, SeenTable};
 use crate::pipeline::Verdict;
-use crate::record::{ArticleEvent, Candidate, Ending, Job, Reason, Reject, Stage};
-use crate::telemetry;
+use crate::record::{ArticleEvent, Candidate, Ending, Job, Reason, Reject, SiteCommand, Stage};
+use crate::telemetry::{self, Headline};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
@@ -40,6 +41,8 @@ struct Open {
     next: BTreeMap<i32, i64>,
     claims: BTreeMap<i32, Claims>,
     endings: Vec<Ending>,
+    /// What the status page and the histograms are told after the commit.
+    announced: Vec<(Option<i64>, Option<Headline>)>,
     candidates: usize,
 }
 
@@ -97,6 +100,7 @@ impl Core {
         for partition in &gone {
             self.ready.remove(partition);
             self.serials().remove(partition);
+            telemetry::table_size("seen", *partition, 0);
         }
         self.shared.readiness.revoked(Stage::Publish, &gone);
         if let Err(e) = consumer.incremental_unassign(list) {
@@ -171,25 +175,42 @@ impl Core {
             return Ok(());
         };
         let claims = open.claims.entry(partition).or_default();
-        let ending = match serde_json::from_slice::<Candidate>(record.payload.as_deref().unwrap_or_default())
-        {
+        claims.mark();
+        let payload = record.payload.as_deref().unwrap_or_default();
+        let ending = match serde_json::from_slice::<Candidate>(payload) {
             Ok(candidate) if candidate.v == Candidate::VERSION => {
                 let job = candidate.job.clone();
                 let verdict = self.shared.pipeline.publish(candidate, offset, claims, &ready.table, now);
                 let verdict = deliver((&self.shared, &self.transactions), verdict, claims, &job)?;
-                verdict.ending(&job, now)
+                let headline = match &verdict {
+                    Verdict::Event(_, event) => Some(Headline::of(event)),
+                    _ => None,
+                };
+                open.announced.push((job.source.timestamp, headline));
+                let ending = verdict.ending(&job, now);
+                let attributes =
+                    [("newswire.site", job.site.as_str()), ("newswire.outcome", ending.outcome.as_str())];
+                telemetry::span(Stage::Publish, &job.source, started.elapsed(), &job.url, &attributes);
+                Some(ending)
             }
-            unreadable => {
-                let source = source_record(record);
-                let message =
-                    unreadable.err().map_or("a candidate of an unknown version".into(), |e| e.to_string());
-                let reject =
-                    Reject::new(&source, (Stage::Publish, Reason::UnknownVersion, message), None, 0, now);
-                write_reject(&self.shared, &self.transactions, &reject)?;
-                Ending::of_reject(&reject, &source, None, now)
-            }
+            unreadable => match SiteCommand::parse(payload) {
+                Some(command) => {
+                    obey((&self.shared, &self.transactions), command, offset, (claims, &ready.table))?;
+                    None
+                }
+                None => {
+                    let source = source_record(record);
+                    let message = unreadable
+                        .err()
+                        .map_or("a candidate of an unknown version".into(), |e| e.to_string());
+                    let reject =
+                        Reject::new(&source, (Stage::Publish, Reason::UnknownVersion, message), None, 0, now);
+                    write_reject(&self.shared, &self.transactions, &reject)?;
+                    Some(Ending::of_reject(&reject, &source, None, now))
+                }
+            },
         };
-        open.endings.push(ending);
+        open.endings.extend(ending);
         open.next.insert(partition, offset + 1);
         open.candidates += 1;
         ready.next = Some(offset + 1);
@@ -201,9 +222,14 @@ impl Core {
     fn begin(&mut self) -> Result<(), KafkaError> {
         if self.open.is_none() {
             self.transactions.begin()?;
-            let (next, claims) = (BTreeMap::new(), BTreeMap::new());
-            self.open =
-                Some(Open { since: Instant::now(), next, claims, endings: Vec::new(), candidates: 0 });
+            self.open = Some(Open {
+                since: Instant::now(),
+                next: BTreeMap::new(),
+                claims: BTreeMap::new(),
+                endings: Vec::new(),
+                announced: Vec::new(),
+                candidates: 0,
+            });
         }
         Ok(())
     }
@@ -308,6 +334,11 @@ impl Core {
             }
         }
         open.endings.iter().for_each(|ending| self.shared.end(ending));
+        let now = self.shared.fetcher.now();
+        for (submitted_ms, headline) in open.announced {
+            telemetry::latency(Stage::Publish, submitted_ms, now);
+            headline.into_iter().for_each(|headline| telemetry::headline(headline, now));
+        }
     }
 
     fn give_up(&mut self, why: &str) -> Finish {
@@ -370,9 +401,7 @@ fn deliver(
             Ok(Verdict::Event(kind, event))
         }
         Err(e) if matches!(e.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge)) => {
-            if let Ok(id) = event.article_id.parse() {
-                claims.unclaim(&id);
-            }
+            claims.take_back();
             let message = format!("the event of {} bytes is larger than the brokers take", payload.len());
             let why = (Stage::Publish, Reason::RecordTooLarge, message);
             let reject = Reject::new(&job.source, why, Some(event.url), 0, shared.fetcher.now());

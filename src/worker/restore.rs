@@ -4,6 +4,7 @@ use super::StageError;
 use super::clients::{self, Reader};
 use crate::config::KafkaSettings;
 use crate::memory::{PagesKey, PagesTable, PagesValue, SeenEntry, SeenTable};
+use crate::telemetry;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
@@ -59,11 +60,12 @@ pub fn take_over(
         }
     }
     let mut table = SeenTable::default();
-    let end = read_to_end(settings, "read_committed", (seen, partition), is_current, &mut |key, value| {
-        let entry = value.map(SeenEntry::decode).transpose()?;
-        table.apply((SeenEntry::decode_key(key)?, entry));
-        Ok(())
-    })?;
+    let end =
+        read_to_end(settings, "read_committed", ("seen", seen, partition), is_current, &mut |key, value| {
+            let entry = value.map(SeenEntry::decode).transpose()?;
+            table.apply((SeenEntry::decode_key(key)?, entry));
+            Ok(())
+        })?;
     let Some(end) = end else { return Ok(None) };
     Ok(Some(TakenOver { table, stable_offset, changelog_end: target.max(end) }))
 }
@@ -75,7 +77,7 @@ pub fn restore_pages(
     partition: i32,
 ) -> Result<PagesTable, StageError> {
     let mut table = PagesTable::default();
-    read_to_end(settings, "read_uncommitted", (pages, partition), &|| true, &mut |key, value| {
+    read_to_end(settings, "read_uncommitted", ("pages", pages, partition), &|| true, &mut |key, value| {
         let value = value.map(PagesValue::decode).transpose()?;
         table.apply(PagesKey::decode(key)?, value);
         Ok(())
@@ -130,7 +132,7 @@ type Apply<'a> = &'a mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), crate::me
 fn read_to_end(
     settings: &KafkaSettings,
     isolation: &str,
-    (topic, partition): (&str, i32),
+    (table, topic, partition): (&'static str, &str, i32),
     is_current: &dyn Fn() -> bool,
     apply: Apply<'_>,
 ) -> Result<Option<i64>, StageError> {
@@ -140,11 +142,13 @@ fn read_to_end(
     list.add_partition_offset(topic, partition, Offset::Beginning)?;
     reader.assign(&list)?;
     let mut end = 0;
+    let mut progress = Progress::of(&reader, table, topic, partition);
     while is_current() {
         match reader.poll(Duration::from_secs(1)) {
             None => {}
             Some(Ok(message)) => {
                 let offset = message.offset();
+                progress.read(offset);
                 apply(message.key().unwrap_or_default(), message.payload()).map_err(|problem| {
                     StageError::BadChangelog { kafka_topic: topic.to_owned(), partition, offset, problem }
                 })?;
@@ -157,4 +161,45 @@ fn read_to_end(
         }
     }
     Ok(None)
+}
+
+/// What the status page is told of a restore; that it is over, too, however it ends.
+struct Progress {
+    table: &'static str,
+    partition: i32,
+    /// The first offset and the end, as the brokers said when it began.
+    offsets: std::ops::Range<i64>,
+    records: u64,
+}
+
+/// Between two reports: a table of millions must not be slowed down by telling of it.
+const REPORT_EVERY: u64 = 1000;
+
+impl Progress {
+    fn of(reader: &BaseConsumer<Reader>, table: &'static str, topic: &str, partition: i32) -> Progress {
+        // Only for show: without an answer the page says how much was read, not of how much.
+        let (first, end) =
+            reader.fetch_watermarks(topic, partition, Duration::from_secs(1)).unwrap_or((0, 0));
+        let progress = Progress { table, partition, offsets: first..end, records: 0 };
+        progress.tell(first);
+        progress
+    }
+
+    fn read(&mut self, offset: i64) {
+        self.records += 1;
+        if self.records % REPORT_EVERY == 0 {
+            self.tell(offset + 1);
+        }
+    }
+
+    fn tell(&self, next: i64) {
+        let since_first = |offset: i64| u64::try_from(offset - self.offsets.start).unwrap_or_default();
+        telemetry::restoring(self.table, self.partition, since_first(next), since_first(self.offsets.end));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        telemetry::restored(self.table, self.partition, self.records);
+    }
 }

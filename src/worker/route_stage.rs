@@ -73,10 +73,16 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
 /// One record to where it goes; its offset is done when the brokers have it.
 async fn route(shared: Arc<Shared>, record: Record) -> Result<(i32, u64, i64), WriteError> {
     let (now, at) = (shared.fetcher.now(), (record.partition, record.serial, record.offset));
+    let started = std::time::Instant::now();
     crate::telemetry::received(Stage::Route);
     let source = source_record(&record);
     match shared.pipeline.route(source.clone(), now) {
-        Ok(job) => shared.outlet.job(&job).await?,
+        Ok(job) => {
+            shared.outlet.job(&job).await?;
+            crate::telemetry::stage_duration(Stage::Route, started.elapsed());
+            crate::telemetry::latency(Stage::Route, source.timestamp, shared.fetcher.now());
+            crate::telemetry::span(Stage::Route, &source, started.elapsed(), &job.url, &[]);
+        }
         Err(reject) => {
             shared.outlet.reject(&reject).await?;
             shared.end(&Ending::of_reject(&reject, &source, None, now));

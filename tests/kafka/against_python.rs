@@ -1,7 +1,8 @@
 //! How fast a worker is beside a Python pipeline of the same parts, both in one go on the same broker, pages and
 //! machine. A benchmark: it runs where `NEWSWIRE_BENCH` is set and the evaluation data is beside the checkout:
 //!
-//! `NEWSWIRE_BENCH=1 cargo test --release --test kafka against_python -- --nocapture`
+//! `cargo build --release && NEWSWIRE_BENCH=1 NEWSWIRE_BINARY=target/release/newswire cargo test --test kafka
+//! against_python -- --nocapture`
 
 use crate::real_pages::{pages, usage};
 use crate::support::broker::broker;
@@ -9,11 +10,14 @@ use crate::support::deployment::Deployment;
 use crate::support::kafka_client::unique;
 use crate::support::leash::Leashed;
 use crate::support::page_server::Page;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const PAGES: usize = 600;
+/// So that they have 90 kB on average, as a news page has.
+const BYTES: Range<usize> = 30_000..190_000;
 const LIMIT: Duration = Duration::from_secs(400);
 /// Of the pages, some are no articles to either.
 const ENOUGH: usize = PAGES * 9 / 10;
@@ -23,7 +27,7 @@ fn a_worker_against_a_python_pipeline() {
     if std::env::var_os("NEWSWIRE_BENCH").is_none() {
         return;
     }
-    let pages = pages(PAGES).expect("the evaluation data beside the checkout");
+    let pages = pages(PAGES, BYTES).expect("the evaluation data beside the checkout");
     let bytes: usize = pages.values().map(Vec::len).sum();
     println!("{PAGES} pages of {} kB", bytes / PAGES / 1000);
     let newswire = Deployment::new("bench").set("FETCH__DELAY", "0ms").set("FETCH__ROBOTS", "false");

@@ -24,8 +24,12 @@ while time.monotonic() - last < float(idle_seconds):
         continue
     last = time.monotonic()
     url = message.value().decode()
-    page = client.get(url)
-    found = trafilatura.bare_extraction(page.text, url=url, with_metadata=True)
+    try:
+        page = client.get(url)
+        found = trafilatura.bare_extraction(page.text, url=url, with_metadata=True)
+    except Exception as problem:
+        print(f"{url}: {problem!r}", file=sys.stderr)
+        found = None
     if found is not None:
         article = found.as_dict()
         name = article.get("id") or article.get("url") or url

@@ -75,19 +75,49 @@ impl Deployment {
 
     /// Starts `newswire run` in an empty folder: nothing of an earlier worker is there.
     pub fn start_worker(&self) -> Worker {
+        self.start_as(Command::new(env!("CARGO_BIN_EXE_newswire")))
+    }
+
+    /// The same, where `command` stands for `newswire`.
+    pub fn start_as(&self, command: Command) -> Worker {
         let folder = self.scratch.path().join(unique("worker"));
         std::fs::create_dir(&folder).expect("a folder for the worker");
         let log = folder.join("stderr");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NEWSWIRE_")) {
-            command.env_remove(name);
-        }
-        command.env_remove("RUST_LOG").arg("run").current_dir(&folder);
-        command.envs(self.settings.iter().map(|(key, value)| (format!("NEWSWIRE_{key}"), value)));
-        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let mut command = self.with_settings(command, &["run"]);
+        command.current_dir(&folder).stdout(Stdio::null());
         command.stderr(File::create(&log).expect("a file for the log"));
         let process = Leashed::start(&mut command, None).expect("the worker starts");
         Worker { process, log }
+    }
+
+    /// A command of this deployment: its settings, and none from outside.
+    pub fn newswire(&self, arguments: &[&str]) -> Command {
+        self.with_settings(Command::new(binary()), arguments)
+    }
+
+    fn with_settings(&self, mut command: Command, arguments: &[&str]) -> Command {
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NEWSWIRE_")) {
+            command.env_remove(name);
+        }
+        command.env_remove("RUST_LOG").args(arguments).current_dir(self.scratch.path()).stdin(Stdio::null());
+        command.envs(self.settings.iter().map(|(key, value)| (format!("NEWSWIRE_{key}"), value)));
+        command
+    }
+
+    /// What a command that succeeds prints on standard output, as JSON lines.
+    pub fn run(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = self.newswire(arguments).output().expect("the command starts");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {told}");
+        let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).expect("a JSON line")).collect()
+    }
+
+    /// `newswire check`: exit code, and what it said.
+    pub fn check(&self) -> (i32, String) {
+        let output = self.newswire(&["check"]).output().expect("newswire check starts");
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        (output.status.code().expect("not ended by a signal"), said.into_owned())
     }
 
     /// Committed events in the order of their partitions.
@@ -151,6 +181,12 @@ impl Deployment {
     }
 }
 
+/// The one that cargo built for the tests; a benchmark names a release build.
+fn binary() -> PathBuf {
+    let named = std::env::var_os("NEWSWIRE_BINARY").map(|path| std::path::absolute(path).expect("a path"));
+    named.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_newswire")))
+}
+
 /// One worker process and what it says.
 pub struct Worker {
     process: Leashed,
@@ -207,6 +243,24 @@ impl Worker {
         self.outcomes().get("published").copied().unwrap_or_default()
     }
 
+    /// When a line with this message was there, seen from outside.
+    pub fn log_says(&self, message: &str) -> Instant {
+        wait_for(message, SIGNAL_TO_END, || {
+            self.log().iter().any(|line| line["message"] == message).then_some(())
+        });
+        Instant::now()
+    }
+
+    /// Between two lines, by their own timestamps.
+    pub fn logged_between(&self, first: &str, second: &str) -> Duration {
+        let at = |message: &str| -> jiff::Timestamp {
+            let line = || self.log().into_iter().find(|line| line["message"] == message);
+            let line = wait_for(message, SIGNAL_TO_END, line);
+            line["timestamp"].as_str().and_then(|at| at.parse().ok()).expect("a timestamp")
+        };
+        Duration::try_from(at(second).duration_since(at(first))).expect("in this order")
+    }
+
     pub fn end_of_log(&self) -> String {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
@@ -220,10 +274,20 @@ impl Worker {
         });
     }
 
+    /// The body that `/metrics` or another path answers.
+    pub fn get(&self, path: &str) -> String {
+        let answer = self.answer(path);
+        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+    }
+
     /// What `/readyz` answers: status line and body.
     pub fn readiness(&self) -> String {
+        self.answer("/readyz")
+    }
+
+    fn answer(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.health_port())).expect("a health port");
-        stream.write_all(b"GET /readyz HTTP/1.0\r\n\r\n").expect("a request");
+        stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).expect("a request");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         answer

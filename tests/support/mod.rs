@@ -7,6 +7,7 @@ pub mod events;
 pub mod kafka_client;
 pub mod kafka_jars;
 pub mod leash;
+pub mod log_table;
 pub mod page_server;
 pub mod pages;
 

@@ -25,7 +25,10 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 pub fn run(settings: &SettingsArgs, args: &DemoArgs) -> Result<(), Failure> {
     let runtime = setup::runtime()?;
     runtime.block_on(async {
-        let server = DemoServer::start().await;
+        let server = match args.listen {
+            Some(listen) => DemoServer::start_at(listen).await,
+            None => DemoServer::start().await,
+        };
         let server =
             server.map_err(|error| Failure::Failed(format!("cannot start the demo's server: {error}")))?;
         if args.serve { serve(&server).await } else { ingest(settings, &server).await }

@@ -30,7 +30,12 @@ struct Web {
 impl DemoServer {
     /// Starts on a free port of 127.0.0.1, within the running tokio runtime.
     pub async fn start() -> io::Result<DemoServer> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        DemoServer::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+    }
+
+    /// Starts on this address; port 0 takes a free one.
+    pub async fn start_at(listen: SocketAddr) -> io::Result<DemoServer> {
+        let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         let asked = Arc::new(AtomicUsize::new(0));
         let answers = site::answers().map_err(io::Error::other)?;

@@ -1,5 +1,6 @@
 //! `newswire explain URL`: every step for one URL, for a person. Nothing is published, nothing remembered.
 
+mod html;
 mod page;
 mod sheet;
 
@@ -12,7 +13,7 @@ use crate::pipeline::Pipeline;
 use crate::record::{FetchReport, Job, SourceRecord};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sheet::Sheet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// A person waits this long for a host's turn.
@@ -25,7 +26,7 @@ pub fn run(settings: &SettingsArgs, args: &ExplainArgs) -> Result<(), Failure> {
     let explainer = Explainer {
         pipeline: assemble::pipeline(&config)?,
         fetcher: assemble::fetcher(&config)?,
-        sheet: Sheet::on_stdout(),
+        sheet: if args.html { Sheet::as_html() } else { Sheet::on_stdout() },
     };
     setup::runtime()?.block_on(explainer.explain(&args.url))
 }
@@ -38,10 +39,18 @@ struct Explainer {
 
 impl Explainer {
     async fn explain(mut self, url: &str) -> Result<(), Failure> {
+        self.steps(url).await?;
+        Ok(self.sheet.finish(url)?)
+    }
+
+    async fn steps(&mut self, url: &str) -> Result<(), Failure> {
         let Some(job) = self.route(url)? else { return Ok(()) };
-        let Some((job, page)) = self.fetch(job).await? else { return Ok(()) };
-        page::tell(&mut self.sheet, &self.pipeline, job, page)?;
-        Ok(())
+        let started = Instant::now();
+        let fetched = self.fetch(job).await?;
+        self.sheet.timing("fetch, with waits", started.elapsed());
+        let Some((job, page)) = fetched else { return Ok(()) };
+        self.sheet.timing("the request", Duration::from_millis(page.report.duration_ms));
+        Ok(page::tell(&mut self.sheet, &self.pipeline, job, page)?)
     }
 
     fn route(&mut self, url: &str) -> Result<Option<Job>, Failure> {

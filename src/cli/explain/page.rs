@@ -9,6 +9,7 @@ use crate::publish::{compose, withhold};
 use crate::record::{Article, ArticleEvent, Candidate, Field, Job, Mention};
 use jiff::Timestamp;
 use std::io;
+use std::time::Instant;
 
 /// Characters of a field that are shown.
 const SHOWN_CHARS: usize = 100;
@@ -17,9 +18,11 @@ const SHOWN_CHARS: usize = 100;
 const MENTIONS_SHOWN: usize = 5;
 
 pub fn tell(sheet: &mut Sheet, pipeline: &Pipeline, job: Job, page: FetchedPage) -> io::Result<()> {
+    let started = Instant::now();
     let text = charset::decode(&page.body, page.content_type.as_deref());
     let article =
         pipeline.extractor.extract(&Page { url: &page.url, html: &text.text, headers: &page.headers });
+    sheet.timing("extract", started.elapsed());
     let names = names_of(pipeline, &job, &page, &article);
     identity(sheet, &names)?;
     let print = fingerprint(article.title.as_deref().unwrap_or_default(), &article.body());
@@ -28,7 +31,7 @@ pub fn tell(sheet: &mut Sheet, pipeline: &Pipeline, job: Job, page: FetchedPage)
     // The topics are told with their evidence, apart from the event.
     let event = compose(id, candidate, &names, &print, (Vec::new(), ""));
     fields(sheet, &event, text.replaced)?;
-    topics(sheet, pipeline, &article)?;
+    topics(sheet, pipeline, &article, &event)?;
     verdict(sheet, pipeline, event, &names)
 }
 
@@ -97,10 +100,13 @@ fn fields(sheet: &mut Sheet, event: &ArticleEvent, replaced: usize) -> io::Resul
     sheet.line_if("warnings", Some(warnings.as_str()).filter(|warnings| !warnings.is_empty()))
 }
 
-fn topics(sheet: &mut Sheet, pipeline: &Pipeline, article: &Article) -> io::Result<()> {
+fn topics(sheet: &mut Sheet, pipeline: &Pipeline, article: &Article, event: &ArticleEvent) -> io::Result<()> {
     sheet.section("topics")?;
     let title = article.title.as_deref().unwrap_or_default();
+    let started = Instant::now();
     let explanation = pipeline.tagger.load().explain(title, &article.body(), article.language.as_deref());
+    sheet.timing("topics", started.elapsed());
+    sheet.article(event, &explanation.topics, pipeline.settings.topic_threshold);
     for topic in &explanation.topics {
         let counts = topic.score >= pipeline.settings.topic_threshold;
         sheet.topic(topic.score, &topic.id, &places(&topic.mentions), counts)?;

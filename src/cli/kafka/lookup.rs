@@ -3,7 +3,7 @@
 use crate::cli::args::SettingsArgs;
 use crate::cli::failure::Failure;
 use crate::cli::setup;
-use crate::identity::{ArticleId, TrackingParameters, normalize};
+use crate::identity::{ArticleId, normalize};
 use crate::worker::{Found, look_up_id, look_up_url};
 use clap::Args;
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ pub fn run(settings: &SettingsArgs, args: &LookupArgs) -> Result<(), Failure> {
     let found = match args.what.parse::<ArticleId>() {
         Ok(id) => look_up_id(&config.kafka, id),
         Err(_) => {
-            let url = normalize(&args.what, &TrackingParameters::default()).map_err(|e| {
+            let url = normalize(&args.what, &config.identity.tracking()).map_err(|e| {
                 Failure::usage(format!("{}: neither an article id nor a URL: {e}", args.what))
             })?;
             look_up_url(&config.kafka, &url)

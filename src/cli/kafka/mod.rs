@@ -1,7 +1,9 @@
 //! The commands that need a broker.
 
+pub mod forget;
 pub mod lookup;
 pub mod rejects;
+pub mod retag;
 pub mod run;
 pub mod submit;
 pub mod tail;

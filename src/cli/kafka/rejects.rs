@@ -3,6 +3,7 @@
 use super::failed;
 use crate::cli::args::SettingsArgs;
 use crate::cli::failure::Failure;
+use crate::cli::output::Progress;
 use crate::cli::setup;
 use crate::record::Reject;
 use crate::telemetry::masked_url;
@@ -83,7 +84,11 @@ pub fn run(settings: &SettingsArgs, command: &RejectsCommand) -> Result<(), Fail
         RejectsCommand::Replay(_) => {
             let submitter =
                 Submitter::new(&config.kafka).map_err(|e| failed("cannot reach the brokers")(&e))?;
-            setup::runtime()?.block_on(replay(&submitter, &found))
+            let progress = Progress::new(Some(found.len() as u64));
+            let put_back = setup::runtime()?.block_on(replay(&submitter, &found, &progress));
+            progress.finish();
+            eprintln!("{} replayed", put_back?);
+            Ok(())
         }
     }
 }
@@ -114,15 +119,16 @@ fn list(found: &[Reject]) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn replay(submitter: &Submitter, found: &[Reject]) -> Result<(), Failure> {
+async fn replay(submitter: &Submitter, found: &[Reject], progress: &Progress) -> Result<usize, Failure> {
     let mut put_back = 0;
     for reject in found {
         match submitter.replay(reject).await {
             Ok(true) => put_back += 1,
-            Ok(false) => eprintln!("newswire: reject {} has damaged bytes and stays", reject.reject_id),
+            Ok(false) => progress
+                .around(|| eprintln!("newswire: reject {} has damaged bytes and stays", reject.reject_id)),
             Err(e) => return Err(Failure::Failed(format!("cannot replay after {put_back} records: {e}"))),
         }
+        progress.one_done();
     }
-    eprintln!("{put_back} replayed");
-    Ok(())
+    Ok(put_back)
 }

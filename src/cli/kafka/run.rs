@@ -2,10 +2,10 @@
 
 use crate::cli::args::SettingsArgs;
 use crate::cli::failure::Failure;
-use crate::cli::{assemble, setup};
+use crate::cli::{assemble, reload, setup};
 use crate::config::{Config, check_for_run};
 use crate::record::Stage;
-use crate::telemetry::{HealthServer, Readiness};
+use crate::telemetry::{self, HealthServer, Readiness};
 use crate::worker::Worker;
 use clap::{Args, ValueEnum};
 use std::sync::Arc;
@@ -52,6 +52,10 @@ pub fn run(settings: &SettingsArgs, args: &RunArgs) -> Result<(), Failure> {
 async fn work(config: Config, stages: Vec<Stage>) -> Result<(), Failure> {
     let (pipeline, fetcher) = (assemble::pipeline(&config)?, assemble::fetcher(&config)?);
     let readiness = Readiness::default();
+    if !config.telemetry.otlp_endpoint.is_empty() {
+        let instance = format!("{}-{}", std::env::var("HOSTNAME").unwrap_or_default(), std::process::id());
+        telemetry::export_spans(&config.telemetry.otlp_endpoint, &instance).map_err(Failure::usage)?;
+    }
     let stop = setup::stop_at_signal()?;
     let listen = config.telemetry.listen;
     let server = HealthServer::bind(listen)
@@ -61,8 +65,10 @@ async fn work(config: Config, stages: Vec<Stage>) -> Result<(), Failure> {
     let drained = CancellationToken::new();
     let serving = tokio::spawn(server.serve(readiness.clone(), drained.clone().cancelled_owned()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), stages = ?stages, brokers = config.kafka.brokers, "worker_starts");
-    let worker =
-        Worker { config, pipeline: Arc::new(pipeline), fetcher: Arc::new(fetcher), readiness, stages };
+    let pipeline = Arc::new(pipeline);
+    telemetry::taxonomy(pipeline.tagger.load().version());
+    tokio::spawn(reload::watch(assemble::reloadables(&config, &pipeline), stop.clone()));
+    let worker = Worker { config, pipeline, fetcher: Arc::new(fetcher), readiness, stages };
     let outcome = worker.run(stop).await;
     drained.cancel();
     // Nobody waits for the answer of a server that ends with the process.

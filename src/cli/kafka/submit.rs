@@ -3,6 +3,7 @@
 use super::failed;
 use crate::cli::args::SettingsArgs;
 use crate::cli::failure::Failure;
+use crate::cli::output::Progress;
 use crate::cli::setup;
 use crate::identity::{TrackingParameters, normalize};
 use crate::record::UrlRecord;
@@ -31,18 +32,26 @@ pub fn run(settings: &SettingsArgs, args: &SubmitArgs) -> Result<(), Failure> {
         eprintln!("newswire: {problem}");
     }
     let submitter = Submitter::new(&config.kafka).map_err(|e| failed("cannot reach the brokers")(&e))?;
-    let sent = setup::runtime()?.block_on(submit_all(&submitter, &records))?;
+    let progress = Progress::new(Some(records.len() as u64));
+    let sent = setup::runtime()?.block_on(submit_all(&submitter, &records, &progress));
+    progress.finish();
+    let sent = sent?;
     eprintln!("{sent} submitted to {}, {} refused", config.kafka.topics.urls, bad.len());
     if bad.is_empty() { Ok(()) } else { Err(Failure::Failed("some lines are no URL records".into())) }
 }
 
-async fn submit_all(submitter: &Submitter, records: &[String]) -> Result<usize, Failure> {
+async fn submit_all(
+    submitter: &Submitter,
+    records: &[String],
+    progress: &Progress,
+) -> Result<usize, Failure> {
     let mut sent = 0;
     let mut sending =
         stream::iter(records).map(|record| submitter.submit(record.as_bytes())).buffer_unordered(IN_FLIGHT);
     while let Some(outcome) = sending.next().await {
         outcome.map_err(|e| Failure::Failed(format!("cannot submit after {sent} records: {e}")))?;
         sent += 1;
+        progress.one_done();
     }
     Ok(sent)
 }

@@ -16,6 +16,7 @@ impl Progress {
             Some(_) => "{bar:30} {pos}/{len} URLs  {per_sec}  {eta} left",
             None => "{spinner} {pos} URLs  {per_sec}  {elapsed}",
         };
+        // indicatif paints nothing with these templates, so NO_COLOR asks nothing of the bar.
         let style = ProgressStyle::with_template(template);
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Progress(bar)

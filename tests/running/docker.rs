@@ -2,15 +2,10 @@
 //!
 //! The image itself is built by `docker/build-without-engine`, which needs root and Debian.
 
+use crate::text_of;
 use newswire::config::{Sources, load};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use std::path::Path;
-
-fn text_of(file: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {file}: {error}"))
-}
 
 fn services() -> Map<String, Value> {
     let compose: Value =
@@ -93,5 +88,74 @@ fn the_image_is_built_from_files_and_commands_that_are_there() {
         let help =
             std::process::Command::new(env!("CARGO_BIN_EXE_newswire")).args([command, "--help"]).output();
         assert!(help.expect("the binary starts").status.success(), "`newswire {command}` is a command");
+    }
+}
+
+/// Everything that the code includes at build time has to be in the image's build context.
+#[test]
+fn the_context_of_the_image_has_what_the_code_includes() {
+    let ignored = text_of(".dockerignore");
+    let kept: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let mut found = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            for folder in text.split("include_dir!(\"$CARGO_MANIFEST_DIR/").skip(1) {
+                let top = folder.split(['/', '"']).next().unwrap();
+                assert!(kept.contains(&top), "{path:?} includes {top}/, which .dockerignore leaves out");
+                found += 1;
+            }
+        }
+    }
+    assert!(found >= 2, "the walk finds them");
+}
+
+#[test]
+fn compose_shows_prometheus_and_grafana_what_is_there() {
+    let services = services();
+    for (service, mounted) in [("prometheus", "./prometheus"), ("grafana", "./grafana/dashboard.json")] {
+        let volumes = services[service]["volumes"].to_string();
+        assert!(volumes.contains(mounted), "{service} mounts {mounted}");
+    }
+    for volume in services.values().filter_map(|service| service["volumes"].as_array()).flatten() {
+        let from = volume.as_str().unwrap().split(':').next().unwrap();
+        if let Some(file) = from.strip_prefix("./") {
+            assert!(
+                std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docker").join(file).exists(),
+                "{from}"
+            );
+        }
+    }
+    // What is published on the host is for this machine only.
+    for port in services.values().filter_map(|service| service["ports"].as_array()).flatten() {
+        assert!(port.as_str().unwrap().starts_with("127.0.0.1:"), "{port}");
+    }
+}
+
+#[test]
+fn the_demo_of_compose_fits_the_services_and_the_commands() {
+    let demo: Value = serde_yaml_ng::from_str(&text_of("docker/compose.demo.yaml")).expect("it is YAML");
+    let worker = demo["services"]["worker"]["environment"].as_object().unwrap();
+    let set: Vec<_> =
+        worker.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
+    assert_eq!(problems(&set), Vec::<String>::new());
+    assert_eq!(worker["NEWSWIRE_FETCH__PROXY"], "http://site:8080");
+    let words = |service: &str| -> Vec<String> {
+        let command = demo["services"][service]["command"].as_array().unwrap();
+        command.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(words("site"), ["demo", "--serve", "--listen", "0.0.0.0:8080"]);
+    assert_eq!(words("submit")[0], "submit");
+    for service in ["site", "submit"] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_newswire"));
+        // With --help behind them the words are parsed and nothing is done.
+        let output = command.args(words(service)).arg("--help").output().unwrap();
+        assert!(output.status.success(), "{service}");
     }
 }

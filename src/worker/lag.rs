@@ -1,0 +1,117 @@
+//! How far each stage of this worker is behind: the end of its partitions less what its group has committed.
+//!
+//! Each worker tells of its own partitions only, so that the sum over all workers is the lag of the whole. The brokers
+//! are asked, not the stages: a stage that hangs must not be the one that says so.
+
+use super::offsets::{self, Offsets};
+use super::{Shared, TIERS, clients};
+use crate::record::Stage;
+use crate::telemetry;
+use rdkafka::Offset;
+use rdkafka::admin::AdminClient;
+use rdkafka::client::DefaultClientContext;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Prometheus asks every 15 s to 60 s, the status page every 2 s. Three small requests a group.
+const ASK_EVERY: Duration = Duration::from_secs(5);
+const CALL: Duration = Duration::from_secs(5);
+
+/// Tells the lag until the worker stops.
+pub async fn watch(shared: Arc<Shared>, stages: Vec<Stage>) {
+    let client = match clients::admin(&shared.config.kafka) {
+        Ok(client) => Arc::new(client),
+        Err(e) => return tracing::warn!(error = %e, "lag_unknown"),
+    };
+    let mut tick = tokio::time::interval(ASK_EVERY);
+    loop {
+        tokio::select! { _ = tick.tick() => {}, () = shared.stop.cancelled() => return }
+        let (shared, client, stages) = (shared.clone(), client.clone(), stages.clone());
+        let asked = tokio::task::spawn_blocking(move || ask(&shared, &client, &stages)).await;
+        if let Ok(Err(e)) = asked {
+            tracing::warn!(error = e, "lag_unknown");
+        }
+    }
+}
+
+/// One group with the partitions of its Kafka topic that are this worker's.
+struct Share {
+    group: String,
+    partitions: Vec<(String, i32)>,
+}
+
+impl Share {
+    fn new(shared: &Shared, group: &str, kafka_topic: &str, partitions: Vec<i32>) -> Share {
+        Share {
+            group: format!("{}{group}", shared.config.kafka.group_prefix),
+            partitions: partitions.into_iter().map(|partition| (kafka_topic.to_owned(), partition)).collect(),
+        }
+    }
+}
+
+fn ask(shared: &Shared, client: &AdminClient<DefaultClientContext>, stages: &[Stage]) -> Result<(), String> {
+    let names = &shared.outlet.names;
+    let mut lags = Vec::new();
+    for stage in stages {
+        let kafka_topic = match stage {
+            Stage::Route => &names.urls,
+            Stage::Fetch => &names.fetch,
+            Stage::Publish => &names.candidates,
+        };
+        let share = Share::new(shared, stage.as_str(), kafka_topic, shared.readiness.of(*stage));
+        lags.push((*stage, behind(client, &share)?));
+    }
+    let mut waiting = Vec::new();
+    if stages.contains(&Stage::Fetch) {
+        for tier in TIERS {
+            let group = format!("delay-{}", tier.name);
+            let share = Share::new(shared, &group, &names.delay(tier), shared.readiness.of_delay(tier.name));
+            waiting.push((tier.name, behind(client, &share)?));
+        }
+    }
+    telemetry::lag(&lags, &waiting, shared.fetcher.now());
+    Ok(())
+}
+
+fn behind(client: &AdminClient<DefaultClientContext>, share: &Share) -> Result<u64, String> {
+    if share.partitions.is_empty() {
+        return Ok(0);
+    }
+    let native = client.inner().native_ptr();
+    // The group first: what it commits between the two questions would else look like less than nothing.
+    let committed = offsets::committed(native, &share.group, CALL)?;
+    let ends = offsets::ends(native, &share.partitions, Offset::End, CALL)?;
+    let fresh = share.partitions.iter().filter(|partition| !committed.contains_key(*partition));
+    let fresh: Vec<_> = fresh.cloned().collect();
+    // Nothing committed: it goes on from the first record that is still there.
+    let first = match fresh.is_empty() {
+        true => Offsets::new(),
+        false => offsets::ends(native, &fresh, Offset::Beginning, CALL)?,
+    };
+    Ok(lag(&share.partitions, &ends, &committed, &first))
+}
+
+fn lag(partitions: &[(String, i32)], ends: &Offsets, committed: &Offsets, first: &Offsets) -> u64 {
+    let of = |partition: &(String, i32)| {
+        let end = ends.get(partition)?;
+        let first = first.get(partition).copied().unwrap_or(0);
+        let next = committed.get(partition).copied().unwrap_or(first);
+        u64::try_from(end - next).ok()
+    };
+    partitions.iter().filter_map(of).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_never_committed_counts_from_its_first_record() {
+        let key = |partition| ("fetch".to_owned(), partition);
+        let (ends, committed) =
+            (Offsets::from([(key(0), 10), (key(1), 50), (key(2), 7)]), Offsets::from([(key(0), 4)]));
+        let first = Offsets::from([(key(1), 45)]);
+        // Partition 3 has no end known: it counts when it has one.
+        assert_eq!(lag(&[key(0), key(1), key(2), key(3)], &ends, &committed, &first), 6 + 5 + 7);
+    }
+}
