@@ -14,7 +14,7 @@ mod fetch_step;
 mod publish_step;
 
 pub use command_step::Obeyed;
-pub use fetch_step::Fetch;
+pub use fetch_step::{Fetch, host_memory, host_record};
 
 use crate::config::{Config, Updates};
 use crate::extract::Extractor;
@@ -52,6 +52,20 @@ pub struct Settings {
     pub topic_threshold: f64,
     pub publish_updates: bool,
     pub rights: RightsSettings,
+}
+
+/// On what terms a job waits for its host's turn; the fields mean what they mean in `FetchOrder`.
+#[derive(Clone, Copy, Debug)]
+pub struct TurnTerms {
+    pub patience: Duration,
+    pub owned_since: Timestamp,
+}
+
+impl TurnTerms {
+    /// For who has the sites to itself.
+    pub fn alone(patience: Duration) -> TurnTerms {
+        TurnTerms { patience, owned_since: Timestamp::MIN }
+    }
 }
 
 /// Where a job goes after the fetch step.
@@ -165,13 +179,14 @@ impl Pipeline {
         job: Job,
         known: Option<&PageRecord>,
         fetcher: &dyn Fetch,
-        patience: Duration,
+        turn: TurnTerms,
     ) -> AfterFetch {
         if self.is_recent(&job, known, fetcher.now()) {
             return AfterFetch::Done(Outcome::Recent);
         }
         let validators = known.filter(|_| !job.force).map(validators_of);
-        let order = FetchOrder { job: &job, validators: validators.as_ref(), patience };
+        let TurnTerms { patience, owned_since } = turn;
+        let order = FetchOrder { job: &job, validators: validators.as_ref(), patience, owned_since };
         match fetcher.fetch(order).await {
             Fetched::Page(page) => self.read(job, *page, fetcher.now()).await,
             Fetched::Unchanged(_) => AfterFetch::Done(Outcome::Unchanged),

@@ -1,17 +1,35 @@
 //! The fetcher against a server that plays every fault: each row has its one outcome, and none hangs.
 
+#[path = "fetch/alone.rs"]
+mod alone;
+#[path = "fetch/bombs.rs"]
+mod bombs;
+#[path = "fetch/charsets.rs"]
+mod charsets;
 #[path = "support/fault_server.rs"]
 mod fault_server;
 #[path = "fetch/faults.rs"]
 mod faults;
+#[path = "support/keep_alive_server.rs"]
+mod keep_alive_server;
+#[path = "fetch/load.rs"]
+mod load;
 #[path = "fetch/page_kinds.rs"]
 mod page_kinds;
 #[path = "fetch/politeness.rs"]
 mod politeness;
+#[path = "fetch/properties.rs"]
+mod properties;
+#[path = "fetch/rights.rs"]
+mod rights;
 #[path = "fetch/robots_served.rs"]
 mod robots_served;
 #[path = "fetch/tables.rs"]
 mod tables;
+#[path = "fetch/tls.rs"]
+mod tls;
+#[path = "support/tls_server.rs"]
+mod tls_server;
 
 use newswire::fetch::{FetchOrder, Fetched, Fetcher, Settings, Validators};
 use newswire::record::{Job, SourceRecord};
@@ -52,7 +70,8 @@ pub fn job(url: &str) -> Job {
 }
 
 pub async fn fetch_job(fetcher: &Fetcher, job: &Job, known: Option<&Validators>) -> Fetched {
-    let order = FetchOrder { job, validators: known, patience: Duration::from_secs(11) };
+    let (patience, owned_since) = (Duration::from_secs(11), jiff::Timestamp::MIN);
+    let order = FetchOrder { job, validators: known, patience, owned_since };
     tokio::time::timeout(Duration::from_secs(12), fetcher.fetch(order)).await.expect("no fetch hangs")
 }
 

@@ -19,23 +19,65 @@ pub struct Decoded {
 }
 
 /// Decodes a page; `content_type` is the header's value as sent.
+///
+/// ```text
+/// BOM -> UTF-16 by its zero bytes -> header -> meta -> detection
+/// ```
+/// A declaration is left where the bytes speak against it: text that is UTF-8 throughout is UTF-8 whatever a server's
+/// default says, one that leaves holes gives way to one that leaves fewer, and meta and detection together outweigh the
+/// header.
 pub fn decode(bytes: &[u8], content_type: Option<&str>) -> Decoded {
     if let Some((encoding, bom_length)) = Encoding::for_bom(bytes) {
         return decode_as(encoding, &bytes[bom_length..]);
     }
-    let declared = content_type
-        .and_then(|value| label_after_charset(value.as_bytes()))
-        .or_else(|| meta_encoding(&bytes[..bytes.len().min(META_WITHIN_BYTES)]));
-    let decoded = match declared {
-        Some(encoding) => decode_as(encoding, bytes),
-        None => return decode_as(detect(bytes), bytes),
+    if let Some(encoding) = utf_16_without_a_mark(bytes) {
+        return decode_as(encoding, bytes);
+    }
+    let header = content_type.and_then(|value| label_after_charset(value.as_bytes())).filter(is_in_bytes);
+    let meta = meta_encoding(&bytes[..bytes.len().min(META_WITHIN_BYTES)]).filter(is_in_bytes);
+    if is_utf_8_throughout(bytes, header == Some(UTF_8) || meta == Some(UTF_8)) {
+        return decode_as(UTF_8, bytes);
+    }
+    let declared = match (header, meta) {
+        (Some(header), Some(meta)) if header != meta && detect(bytes) == meta => Some(meta),
+        (header, meta) => header.or(meta),
     };
+    let Some(declared) = declared else { return decode_as(detect(bytes), bytes) };
+    let decoded = decode_as(declared, bytes);
     if decoded.replaced == 0 || is_damaged_utf8(&decoded) {
         return decoded;
     }
-    // A declaration that leaves holes is wrong as often as the bytes are: detection wins where it leaves fewer.
-    let detected = decode_as(detect(bytes), bytes);
-    if detected.replaced < decoded.replaced { detected } else { decoded }
+    // A declaration that leaves holes is wrong as often as the bytes are: another wins where it leaves fewer.
+    let others = [meta, Some(detect(bytes))].into_iter().flatten();
+    others
+        .map(|encoding| decode_as(encoding, bytes))
+        .fold(decoded, |best, other| if other.replaced < best.replaced { other } else { best })
+}
+
+/// UTF-16 has a mark, or its zero bytes were seen before this is asked: named for other bytes it is a mistake. The
+/// "replacement" encoding stands for some that no browser reads any more.
+fn is_in_bytes(encoding: &&'static Encoding) -> bool {
+    !matches!(encoding.name(), "UTF-16LE" | "UTF-16BE" | "replacement")
+}
+
+/// Markup begins with `<`, perhaps after blanks: in UTF-16 with a zero byte beside each.
+fn utf_16_without_a_mark(bytes: &[u8]) -> Option<&'static Encoding> {
+    let is_blank_or_tag = |byte: u8| byte == b'<' || byte.is_ascii_whitespace();
+    match bytes {
+        [a, 0, b, 0, ..] if is_blank_or_tag(*a) && *b != 0 => Some(UTF_16LE),
+        [0, a, 0, b, ..] if is_blank_or_tag(*a) && *b != 0 => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// Text in another encoding is next to never UTF-8 by chance: four characters are enough where nobody says so.
+const UTF_8_BY_CHANCE: usize = 4;
+
+fn is_utf_8_throughout(bytes: &[u8], is_declared: bool) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let least = if is_declared { 1 } else { UTF_8_BY_CHANCE };
+    // ISO-2022-JP is ASCII throughout and told by its escapes alone.
+    text.chars().filter(|c| !c.is_ascii()).take(least).count() == least
 }
 
 fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> Decoded {
@@ -73,7 +115,8 @@ fn label_after_charset(text: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(&label[..end])
 }
 
-/// The first `<meta …charset…>` or XML declaration. UTF-16 told in ASCII bytes cannot be true: it means UTF-8.
+/// The first `<meta>` that names an encoding, or the XML declaration. UTF-16 told in ASCII bytes cannot be true: it
+/// means UTF-8.
 fn meta_encoding(head: &[u8]) -> Option<&'static Encoding> {
     let lower = head.to_ascii_lowercase();
     let encoding = if lower.starts_with(b"<?xml") {
@@ -87,12 +130,65 @@ fn meta_encoding(head: &[u8]) -> Option<&'static Encoding> {
     Some(if misread { UTF_8 } else { encoding })
 }
 
+/// Tags in comments and scripts are none.
 fn meta_tags(lower: &[u8]) -> Option<&'static Encoding> {
-    memmem::find_iter(lower, b"<meta").find_map(|at| {
-        let tag = &lower[at..];
-        let end = memchr::memchr(b'>', tag)?;
-        label_after_charset(&tag[..end])
-    })
+    let mut rest = lower;
+    loop {
+        rest = &rest[memchr::memchr(b'<', rest)?..];
+        let skipped = [(&b"<!--"[..], &b"-->"[..]), (b"<script", b"</script"), (b"<style", b"</style")];
+        if let Some((_, end)) = skipped.iter().find(|(begin, _)| rest.starts_with(begin)) {
+            rest = &rest[memmem::find(rest, end)? + end.len()..];
+            continue;
+        }
+        let Some(tag) = rest.strip_prefix(b"<meta") else {
+            rest = &rest[1..];
+            continue;
+        };
+        let (encoding, after) = encoding_of_meta(tag);
+        if encoding.is_some() {
+            return encoding;
+        }
+        rest = after;
+    }
+}
+
+/// `charset="…"`, or `content="…; charset=…"` beside an `http-equiv`: a description may hold the word as well.
+fn encoding_of_meta(mut tag: &[u8]) -> (Option<&'static Encoding>, &[u8]) {
+    let (mut charset, mut content, mut is_http_equiv) = (None, None, false);
+    while let Some((name, value, after)) = attribute(tag) {
+        match name {
+            b"charset" => charset = charset.or_else(|| Encoding::for_label(value)),
+            b"content" => content = content.or_else(|| label_after_charset(value)),
+            b"http-equiv" => is_http_equiv = true,
+            _ => {}
+        }
+        tag = after;
+    }
+    (charset.or(content.filter(|_| is_http_equiv)), tag)
+}
+
+/// The next attribute of a tag with its value, and what follows. Always goes on by at least a byte.
+fn attribute(tag: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let is_gap = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'/';
+    let start = tag.iter().position(|byte| !is_gap(byte)).filter(|at| tag[*at] != b'>')?;
+    let tag = &tag[start..];
+    let ends_name = |byte: &u8| is_gap(byte) || matches!(byte, b'=' | b'>');
+    let end = 1 + tag[1..].iter().position(ends_name).unwrap_or(tag.len() - 1);
+    let (name, rest) = tag.split_at(end);
+    let Some(value) = rest.trim_ascii_start().strip_prefix(b"=") else { return Some((name, b"", rest)) };
+    let value = value.trim_ascii_start();
+    match value.first() {
+        Some(quote @ (b'"' | b'\'')) => {
+            let inner = &value[1..];
+            let end = memchr::memchr(*quote, inner).unwrap_or(inner.len());
+            Some((name, &inner[..end], &inner[(end + 1).min(inner.len())..]))
+        }
+        _ => {
+            let ends = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'>';
+            let (value, rest) = value.split_at(value.iter().position(ends).unwrap_or(value.len()));
+            Some((name, value, rest))
+        }
+    }
 }
 
 #[cfg(test)]

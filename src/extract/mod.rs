@@ -35,6 +35,10 @@ pub struct PageHeaders {
     pub x_robots_tag: Vec<String>,
     /// `tdm-reservation`.
     pub tdm_reservation: Option<String>,
+    /// What the site's `/.well-known/tdmrep.json` says of the page's path.
+    pub tdm_file: Option<bool>,
+    /// The name that the request was made under: robots directives may be addressed to it.
+    pub agent: Option<String>,
     pub content_language: Option<String>,
 }
 

@@ -3,6 +3,7 @@
 use super::Fetched;
 use crate::record::{FetchReport, Job, Reason, Redirect};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// What has been asked for one job so far.
@@ -10,11 +11,13 @@ pub(super) struct Asked<'a> {
     job: &'a Job,
     milliseconds: AtomicU64,
     status: AtomicU16,
+    /// What tdmrep.json says of the URL asked last.
+    reserved: Mutex<Option<bool>>,
 }
 
 impl<'a> Asked<'a> {
     pub fn new(job: &'a Job) -> Asked<'a> {
-        Asked { job, milliseconds: AtomicU64::new(0), status: AtomicU16::new(0) }
+        Asked { job, milliseconds: AtomicU64::new(0), status: AtomicU16::new(0), reserved: Mutex::new(None) }
     }
 
     /// The time of requests, without the waits between them.
@@ -28,6 +31,14 @@ impl<'a> Asked<'a> {
 
     pub fn status(&self, status: u16) {
         self.status.store(status, Ordering::Relaxed);
+    }
+
+    pub fn reserved_by_file(&self, reserved: Option<bool>) {
+        *self.reserved.lock().unwrap_or_else(PoisonError::into_inner) = reserved;
+    }
+
+    pub fn is_reserved_by_file(&self) -> Option<bool> {
+        *self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn last_status(&self) -> u16 {

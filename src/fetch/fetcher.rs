@@ -10,11 +10,14 @@ use super::answer::{Asked, rejected};
 use super::decode::{Limits, read_body};
 use super::guard::Guard;
 use super::http::HttpTransport;
-use super::robots_cache::RobotsCache;
+use super::origin_cache::OriginCache;
+use super::robots_cache::Known;
 use super::status::{Meaning, asked_pause, meaning};
+use super::tdmrep::Tdmrep;
 use super::transport::{Blame, Failure, Response, Transport};
 use super::turns::{Lease, Turns};
 use super::{Clock, FetchOrder, Fetched, FetchedPage, Settings, Validators, contact, headers};
+use crate::extract::PageHeaders;
 use crate::identity::{site_of, site_of_host};
 use crate::record::{Reason, Redirect};
 use crate::schedule::{Ask, End, HostMemory, Parked, Rules, Schedule};
@@ -40,7 +43,8 @@ pub struct Fetcher {
     pub(super) guard: Guard,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) turns: Turns,
-    pub(super) robots: RobotsCache,
+    pub(super) robots: OriginCache<Known>,
+    pub(super) tdmrep: OriginCache<Arc<Tdmrep>>,
     pub(super) robots_agent: String,
     pub(super) in_hand: Arc<Semaphore>,
     pub(super) clock: Clock,
@@ -84,7 +88,8 @@ impl Fetcher {
             guard: Guard::new(&settings.allow_networks, &settings.allow_ports)?,
             transport,
             turns: Turns::new(Schedule::new(rules), clock.clone()),
-            robots: RobotsCache::default(),
+            robots: OriginCache::default(),
+            tdmrep: OriginCache::default(),
             robots_agent: contact::robots_agent(&settings),
             in_hand: Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS)).into(),
             clock,
@@ -120,14 +125,18 @@ impl Fetcher {
         }
         let is_first = hop.redirects.len() == order.job.redirects.len();
         let booked = order.job.not_before.filter(|_| is_first);
-        let ask = Turn { url: &hop.url, booked, patience: order.patience };
-        match self.robots_of(&ask).await {
+        let ask = Turn { url: &hop.url, booked, patience: order.patience, owned_since: order.owned_since };
+        let robots = match self.robots_of(&ask).await {
             Err(stop) => return Step::Done(self.stopped(stop, hop, order, asked)),
-            Ok(robots) if !robots.allows(path_and_query(&hop.url)) => {
-                let why = "robots.txt disallows the path".to_owned();
-                return Step::Done(rejected(Reason::RobotsDenied, why, asked.report(&hop.redirects, 0)));
-            }
-            Ok(_) => {}
+            Ok(robots) => robots,
+        };
+        if !robots.allows(path_and_query(&hop.url)) {
+            let why = "robots.txt disallows the path".to_owned();
+            return Step::Done(rejected(Reason::RobotsDenied, why, asked.report(&hop.redirects, 0)));
+        }
+        match self.tdmrep_of(&ask, &robots).await {
+            Err(stop) => return Step::Done(self.stopped(stop, hop, order, asked)),
+            Ok(reserved) => asked.reserved_by_file(reserved),
         }
         let lease = match self.turn(&ask).await {
             Ok(lease) => lease,
@@ -215,7 +224,11 @@ impl Fetcher {
             url: hop.url.clone(),
             body: body.bytes,
             content_type,
-            headers: headers::of_page(&headers),
+            headers: PageHeaders {
+                tdm_file: asked.is_reserved_by_file(),
+                agent: Some(self.robots_agent.clone()),
+                ..headers::of_page(&headers)
+            },
             response_headers: headers::telling(&headers),
             report,
             validators: headers::validators(&headers),
@@ -320,7 +333,8 @@ impl Fetcher {
 
     pub(super) async fn turn(&self, turn: &Turn<'_>) -> Result<Lease<'_>, Parked> {
         let (host, site) = (host_of(turn.url), site_of(turn.url));
-        let ask = Ask { host: &host, site: &site, booked: turn.booked, patience: turn.patience };
+        let Turn { booked, patience, owned_since, .. } = *turn;
+        let ask = Ask { host: &host, site: &site, booked, patience, owned_since };
         tokio::select! {
             biased;
             () = self.closed.cancelled() => Err(Parked::Turn { until: self.clock.now() }),
@@ -333,6 +347,12 @@ impl Fetcher {
         self.closed.cancel();
     }
 
+    /// To be called every second or so by who may lose its sites while the process does not run: after a longer silence
+    /// no request starts for a while.
+    pub fn beat(&self) {
+        self.turns.beat(true);
+    }
+
     /// Takes over what was known of a host before a restart or a hand-over.
     pub fn restore_host(&self, memory: HostMemory) {
         let host = memory.host.trim_end_matches('.').to_ascii_lowercase();
@@ -340,9 +360,10 @@ impl Fetcher {
         self.turns.restore(HostMemory { host, ..memory }, &site);
     }
 
-    /// What to persist of a host: while it fails, and once after it recovered.
-    pub fn host_memory(&self, host: &str) -> Option<HostMemory> {
-        self.turns.memory_to_keep(&host.trim_end_matches('.').to_ascii_lowercase())
+    /// What to persist of a site's hosts: while they fail, once after they recovered, and where they ask for a delay of
+    /// their own.
+    pub fn host_memories(&self, site: &str) -> Vec<HostMemory> {
+        self.turns.memories_to_keep(site)
     }
 
     pub fn hosts_in_back_off(&self) -> Vec<HostMemory> {
@@ -360,6 +381,7 @@ pub(super) struct Turn<'a> {
     pub url: &'a Url,
     pub booked: Option<Timestamp>,
     pub patience: Duration,
+    pub owned_since: Timestamp,
 }
 
 enum Answer {

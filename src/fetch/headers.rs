@@ -136,6 +136,8 @@ pub fn of_page(headers: &HeaderMap) -> PageHeaders {
         link: all(headers, "link"),
         x_robots_tag: all(headers, "x-robots-tag"),
         tdm_reservation: first(headers, "tdm-reservation"),
+        tdm_file: None,
+        agent: None,
         content_language: first(headers, "content-language"),
     }
 }

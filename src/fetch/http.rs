@@ -1,14 +1,15 @@
 //! The transport of real requests: reqwest on rustls, straight or through the forward proxy.
 
+use super::connections::Connections;
 use super::dns::{DnsError, GuardedResolver};
 use super::guard::Guard;
 use super::transport::{Blame, Failure, Response, Transport};
-use super::{Settings, contact};
+use super::{Settings, contact, tls};
 use crate::record::Reason;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use reqwest::header::HeaderMap;
-use reqwest::{Certificate, Client, Proxy};
+use reqwest::{Client, Proxy};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ const MAX_HEADERS: usize = 200;
 const MAX_IDLE: Duration = Duration::from_secs(10);
 
 pub struct HttpTransport {
-    client: Client,
+    connections: Connections,
     /// Headers are awaited this long, a new connection included.
     first_byte: Duration,
 }
@@ -30,35 +31,44 @@ pub struct HttpTransport {
 impl HttpTransport {
     /// A proxy that is none, or TLS that cannot be set up, is said in the error.
     pub fn new(settings: &Settings) -> Result<HttpTransport, String> {
-        // An error means that a provider is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let guard = Guard::new(&settings.allow_networks, &settings.allow_ports)?;
-        let mut builder = Client::builder()
-            .user_agent(contact::user_agent(settings))
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .connect_timeout(settings.connect_timeout)
-            .pool_max_idle_per_host(1)
-            .pool_idle_timeout((settings.delay + Duration::from_secs(2)).min(MAX_IDLE))
-            .tcp_nodelay(true)
-            .http1_max_headers(MAX_HEADERS)
-            .http2_max_header_list_size(MAX_HEADER_BYTES)
-            .tls_certs_merge(bundled_certificates());
-        builder = match &settings.proxy {
-            None => builder.dns_resolver(Arc::new(GuardedResolver::new(guard))),
-            Some(text) => {
-                let proxy = proxy_url(text)?;
-                let name = proxy.host_str().unwrap_or_default();
-                let resolver = GuardedResolver::only_for(name);
-                let all = Proxy::all(proxy.clone()).map_err(|e| format!("fetch.proxy {text:?}: {e}"))?;
-                builder.proxy(all).dns_resolver(Arc::new(resolver))
-            }
+        let tls = tls::client_config(settings.ca_bundle.as_deref())?;
+        let proxy = settings.proxy.as_deref().map(proxy_url).transpose()?;
+        let resolver = match &proxy {
+            None => GuardedResolver::new(Guard::new(&settings.allow_networks, &settings.allow_ports)?),
+            Some(proxy) => GuardedResolver::only_for(proxy.host_str().unwrap_or_default()),
         };
-        let client = builder.build().map_err(|e| format!("cannot set up the HTTP client: {}", chain(&e)))?;
-        Ok(HttpTransport { client, first_byte: settings.connect_timeout + settings.read_timeout })
+        let (settings, resolver) = (settings.clone(), Arc::new(resolver));
+        let first_byte = settings.connect_timeout + settings.read_timeout;
+        let build = move || client(&settings, &tls, proxy.as_ref(), resolver.clone());
+        Ok(HttpTransport { connections: Connections::new(build)?, first_byte })
     }
+}
+
+/// No redirects, no retries, no cookies, no referrer, no proxy but the configured one.
+fn client(
+    settings: &Settings,
+    tls: &rustls::ClientConfig,
+    proxy: Option<&Url>,
+    resolver: Arc<GuardedResolver>,
+) -> Result<Client, String> {
+    let mut builder = Client::builder()
+        .user_agent(contact::user_agent(settings))
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .connect_timeout(settings.connect_timeout)
+        .pool_max_idle_per_host(1)
+        .pool_idle_timeout((settings.delay + Duration::from_secs(2)).min(MAX_IDLE))
+        .tcp_nodelay(true)
+        .http1_max_headers(MAX_HEADERS)
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .tls_backend_preconfigured(tls.clone())
+        .dns_resolver(resolver);
+    if let Some(proxy) = proxy {
+        builder = builder.proxy(Proxy::all(proxy.clone()).map_err(|e| format!("fetch.proxy {proxy}: {e}"))?);
+    }
+    builder.build().map_err(|e| format!("cannot set up the HTTP client: {}", chain(&e)))
 }
 
 fn proxy_url(text: &str) -> Result<Url, String> {
@@ -69,15 +79,10 @@ fn proxy_url(text: &str) -> Result<Url, String> {
     }
 }
 
-/// Mozilla's roots, beside those of the system: a container without its own still verifies.
-fn bundled_certificates() -> impl Iterator<Item = Certificate> {
-    webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter_map(|der| Certificate::from_der(der).ok())
-}
-
 impl Transport for HttpTransport {
     fn send<'a>(&'a self, url: &'a Url, headers: HeaderMap) -> BoxFuture<'a, Result<Response, Failure>> {
         async move {
-            let request = self.client.get(url.clone()).headers(headers).send();
+            let request = self.connections.client_for(url).get(url.clone()).headers(headers).send();
             let response = match tokio::time::timeout(self.first_byte, request).await {
                 Err(_) => return Err(Failure::of_host(Reason::Timeout, "no response headers in time")),
                 Ok(answer) => answer.map_err(|e| classified(&e.without_url()))?,
@@ -100,7 +105,7 @@ fn classified(error: &reqwest::Error) -> Failure {
         return of_dns(dns);
     }
     if let Some(tls) = find::<rustls::Error>(error) {
-        return Failure::lasting(Reason::TlsFailed, tls_message(tls));
+        return Failure::lasting(Reason::TlsFailed, tls::failure_message(tls));
     }
     let message = chain(error);
     match () {
@@ -122,23 +127,6 @@ fn of_dns(error: &DnsError) -> Failure {
         }
         DnsError::Unresolved { .. } => Failure::lasting(Reason::DnsFailed, error.to_string()),
     }
-}
-
-/// Tells the causes apart that a site owner can act on.
-fn tls_message(error: &rustls::Error) -> String {
-    use rustls::CertificateError as Certificate;
-    let kind = match error {
-        rustls::Error::InvalidCertificate(bad) => match bad {
-            Certificate::Expired | Certificate::ExpiredContext { .. } => "the certificate has expired",
-            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
-                "the certificate is for another host"
-            }
-            Certificate::UnknownIssuer => "the certificate's issuer is unknown",
-            _ => "the certificate is invalid",
-        },
-        _ => "the TLS handshake failed",
-    };
-    format!("{kind}: {error}")
 }
 
 /// The first error of this type in the chain. An `io::Error` hides what it wraps from `source`, so it is opened.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod clock;
+mod connections;
 mod contact;
 mod decode;
 mod dns;
@@ -10,14 +11,17 @@ pub mod guard;
 mod headers;
 mod http;
 pub mod memory;
+mod origin_cache;
 pub mod page_kind;
 pub mod robots;
 mod robots_cache;
-mod robots_fetch;
 mod settings;
 mod status;
+mod tdmrep;
+mod tls;
 pub mod transport;
 mod turns;
+mod well_known;
 
 pub use clock::Clock;
 pub use fetcher::Fetcher;
@@ -82,6 +86,9 @@ pub struct FetchOrder<'a> {
     pub validators: Option<&'a Validators>,
     /// The longest that `fetch` may wait for the host's turn before it answers `Wait`.
     pub patience: Duration,
+    /// Since when the job's site is this worker's: until then another may have asked its hosts, so their delay counts
+    /// from there. `Timestamp::MIN` where there is no other worker.
+    pub owned_since: Timestamp,
 }
 
 /// `Fetched::Wait::why` where a job only waits for its booked place in its host's queue.

@@ -143,7 +143,7 @@ fn take(group: &mut Robots, line: &Line<'_>) {
 
 /// One spelling for what RFC 9309 §2.2.2 calls equal: bytes beyond ASCII are encoded, encoded unreserved ones are
 /// decoded, hex digits are upper case. An encoded reserved character stays what it is.
-fn normalized(path: &str) -> String {
+pub(super) fn normalized(path: &str) -> String {
     let mut out = String::with_capacity(path.len() + 8);
     if !path.starts_with(['/', '*', '$']) {
         out.push('/');
@@ -189,7 +189,7 @@ fn is_unreserved(byte: u8) -> bool {
 
 /// Whether a pattern matches the front of a path. Each piece between stars is looked for once, from left to right,
 /// so the time is bounded by pieces × path whatever a file says.
-fn matches(pattern: &str, path: &str) -> bool {
+pub(super) fn matches(pattern: &str, path: &str) -> bool {
     let (pattern, is_anchored) = match pattern.strip_suffix('$') {
         Some(front) => (front, true),
         None => (pattern, false),

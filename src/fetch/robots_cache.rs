@@ -1,10 +1,10 @@
-//! The robots.txt of every origin, kept with a bound; one fetch for all who wait.
+//! What is known of an origin's robots.txt, and for how long.
 
+use super::origin_cache::{Entry, Kept, Slot};
 use super::robots::Robots;
 use super::transport::Failure;
 use jiff::Timestamp;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// RFC 9309 §2.4: not longer than a day.
@@ -13,10 +13,6 @@ pub const KEEP_FOR: Duration = Duration::from_secs(24 * 3600);
 pub const RETRY_AFTER: Duration = Duration::from_secs(60);
 /// RFC 9309 §2.3.1.4: one that could not be had for this long may be taken as not there.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(30 * 24 * 3600);
-/// About 30 MB at 3 kB an origin.
-const MAX_ORIGINS: usize = 10_000;
-const MAX_BYTES: usize = 32 << 20;
-
 /// What is known of one origin's robots.txt.
 #[derive(Clone, Debug)]
 pub enum Known {
@@ -25,74 +21,16 @@ pub enum Known {
     Unreachable(Failure),
 }
 
-#[derive(Clone, Debug)]
-struct Entry {
-    known: Known,
-    fresh_until: Timestamp,
-    unreachable_since: Option<Timestamp>,
-}
-
-/// One origin's entry. The lock is held by whoever fetches; the others wait for it and find the answer.
-#[derive(Default)]
-pub struct Slot {
-    entry: Mutex<Option<Entry>>,
-    pub fetching: tokio::sync::Mutex<()>,
-}
-
-#[derive(Default)]
-pub struct RobotsCache {
-    slots: Mutex<HashMap<String, Arc<Slot>>>,
-}
-
-impl RobotsCache {
-    pub fn slot(&self, origin: &str) -> Arc<Slot> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(origin) {
-            return slot.clone();
-        }
-        if slots.len() >= MAX_ORIGINS {
-            make_room(&mut slots);
-        }
-        slots.entry(origin.to_owned()).or_default().clone()
-    }
-
-    #[cfg(test)]
-    fn len(&self) -> usize {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-}
-
-/// Half of the origins go, those that expire first; one that is being fetched stays.
-fn make_room(slots: &mut HashMap<String, Arc<Slot>>) {
-    let expiry = |slot: &Slot| slot.read().map(|entry| entry.fresh_until);
-    let mut ages: Vec<Timestamp> = slots.values().filter_map(|slot| expiry(slot)).collect();
-    ages.sort_unstable();
-    let middle = ages.get(ages.len() / 2).copied();
-    slots.retain(|_, slot| Arc::strong_count(slot) > 1 || expiry(slot) > middle);
-    let mut held = 0;
-    slots.retain(|_, slot| {
-        held += slot.size();
-        held < MAX_BYTES || Arc::strong_count(slot) > 1
-    });
-}
-
-impl Slot {
-    fn read(&self) -> Option<Entry> {
-        self.entry.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
+impl Kept for Known {
     fn size(&self) -> usize {
-        match self.read().map(|entry| entry.known) {
-            Some(Known::Rules(rules)) => rules.size(),
-            _ => 0,
+        match self {
+            Known::Rules(rules) => rules.size(),
+            Known::Unreachable(_) => 0,
         }
     }
+}
 
-    /// What is known, and until when it holds.
-    pub fn fresh(&self, now: Timestamp) -> Option<(Known, Timestamp)> {
-        self.read().filter(|entry| entry.fresh_until > now).map(|entry| (entry.known, entry.fresh_until))
-    }
-
+impl Slot<Known> {
     /// Keeps what a fetch brought. Rules that were known go on being obeyed while their refresh fails; the next try
     /// is when the host's pause is over.
     pub fn keep(&self, fetched: Result<Robots, Failure>, pause: Option<Timestamp>, now: Timestamp) -> Known {
@@ -111,7 +49,7 @@ impl Slot {
             },
         };
         let known = entry.known.clone();
-        *self.entry.lock().unwrap_or_else(PoisonError::into_inner) = Some(entry);
+        self.write(entry);
         known
     }
 }
@@ -125,7 +63,7 @@ fn without_answer(failure: Failure, before: Option<Known>, since: Timestamp, now
     }
 }
 
-fn after(now: Timestamp, by: Duration) -> Timestamp {
+pub(super) fn after(now: Timestamp, by: Duration) -> Timestamp {
     now.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
@@ -140,18 +78,6 @@ mod tests {
 
     fn away() -> Result<Robots, Failure> {
         Err(Failure::of_host(Reason::Timeout, "away"))
-    }
-
-    #[test]
-    fn the_cache_is_bounded() {
-        let cache = RobotsCache::default();
-        for n in 0..3 * MAX_ORIGINS as i64 {
-            let slot = cache.slot(&format!("https://host{n}.example"));
-            slot.keep(Ok(Robots::parse(b"User-agent: *\nDisallow: /x", "newswire")), None, at(n));
-        }
-        assert!(cache.len() <= MAX_ORIGINS);
-        let newest = cache.slot(&format!("https://host{}.example", 3 * MAX_ORIGINS - 1));
-        assert!(newest.fresh(at(3 * MAX_ORIGINS as i64)).is_some());
     }
 
     #[test]

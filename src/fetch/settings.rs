@@ -1,6 +1,7 @@
 //! `[fetch]` of the config.
 
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How pages are fetched. Defaults are polite and safe.
@@ -11,6 +12,8 @@ pub struct Settings {
     pub user_agent: String,
     /// `http://host:port` of a forward proxy; nothing but the proxy is connected to.
     pub proxy: Option<String>,
+    /// A PEM file with certificates of issuers that are believed beside the system's and Mozilla's.
+    pub ca_bundle: Option<PathBuf>,
     /// Between the end of one request to a host and the start of the next.
     #[serde(with = "humantime_serde")]
     pub delay: Duration,
@@ -62,6 +65,7 @@ impl Default for Settings {
         Settings {
             user_agent: String::new(),
             proxy: None,
+            ca_bundle: None,
             delay: Duration::from_secs(1),
             concurrency: 200,
             robots: true,

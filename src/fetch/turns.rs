@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 pub(super) struct Turns {
     state: Mutex<State>,
@@ -16,7 +17,16 @@ pub(super) struct Turns {
 struct State {
     schedule: Schedule,
     sleepers: HashMap<Ticket, Arc<Notify>>,
+    /// When the process was last seen running, where somebody tells it regularly.
+    last_beat: Option<Instant>,
+    held_until: Option<Instant>,
 }
+
+/// A process that was away for longer than this may have lost its sites to another worker and not know it yet. Less
+/// than any session timeout in use, more than a busy machine takes.
+const FROZEN_AFTER: Duration = Duration::from_millis(2500);
+/// By then the group has told it: heartbeats go out within 3 s, and the answer is acted upon at once.
+const FROZEN_HOLD: Duration = Duration::from_secs(5);
 
 /// The right to make one request. Dropped without an end (the job was let go), it says nothing about the host.
 pub(super) struct Lease<'a> {
@@ -27,7 +37,7 @@ pub(super) struct Lease<'a> {
 
 impl Turns {
     pub fn new(schedule: Schedule, clock: Clock) -> Turns {
-        Turns { state: Mutex::new(State { schedule, sleepers: HashMap::new() }), clock }
+        Turns { state: Mutex::new(State::new(schedule)), clock }
     }
 
     /// Waits in line, or says until when not to.
@@ -39,6 +49,10 @@ impl Turns {
         let place = Place { turns: self, host: ask.host, ticket, woken: Arc::new(Notify::new()) };
         self.state().sleepers.insert(ticket, place.woken.clone());
         loop {
+            if let Some(until) = self.beat(false) {
+                tokio::time::sleep_until(until).await;
+                continue;
+            }
             let turn = self.state().schedule.poll(ticket, self.clock.now());
             match turn {
                 Turn::Start => break,
@@ -51,6 +65,21 @@ impl Turns {
             }
         }
         Ok(Lease { turns: self, host: ask.host.to_owned(), end: End::Unknown })
+    }
+
+    /// Notes that the process runs; answers until when no request may start, because it did not run for a while. Only
+    /// where it is told regularly (`is_regular`) does a long silence mean that it was frozen.
+    pub fn beat(&self, is_regular: bool) -> Option<Instant> {
+        let (mut state, now) = (self.state(), Instant::now());
+        if let Some(last) = state.last_beat {
+            if now.duration_since(last) > FROZEN_AFTER {
+                state.held_until = Some(now + FROZEN_HOLD);
+            }
+            state.last_beat = Some(now);
+        } else if is_regular {
+            state.last_beat = Some(now);
+        }
+        state.held_until.filter(|until| *until > now)
     }
 
     /// Rounded up to the millisecond that tokio's timer works in, so that a sleeper never wakes too early to start.
@@ -72,8 +101,8 @@ impl Turns {
         self.state().schedule.restore(memory, site, self.clock.now());
     }
 
-    pub fn memory_to_keep(&self, host: &str) -> Option<HostMemory> {
-        self.state().schedule.memory_to_keep(host)
+    pub fn memories_to_keep(&self, site: &str) -> Vec<HostMemory> {
+        self.state().schedule.memories_to_keep(site)
     }
 
     pub fn in_back_off(&self, most: usize) -> Vec<HostMemory> {
@@ -96,6 +125,10 @@ impl Turns {
 }
 
 impl State {
+    fn new(schedule: Schedule) -> State {
+        State { schedule, sleepers: HashMap::new(), last_beat: None, held_until: None }
+    }
+
     fn wake(&self, tickets: impl IntoIterator<Item = Ticket>) {
         for ticket in tickets {
             if let Some(sleeper) = self.sleepers.get(&ticket) {
@@ -134,5 +167,39 @@ impl Drop for Place<'_> {
         state.schedule.leave(self.ticket);
         let head = state.schedule.head(self.host);
         state.wake(head);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::Rules;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_was_frozen_asks_nobody_until_it_knows_what_it_still_owns() {
+        let turns = Arc::new(Turns::new(Schedule::new(Rules::default()), Clock::system()));
+        let owned_since = Timestamp::MIN;
+        let ask =
+            |host| Ask { host, site: host, booked: None, patience: Duration::from_secs(60), owned_since };
+        let waited = async |host| {
+            let asked = Instant::now();
+            drop(turns.take(ask(host)).await.expect("a free host"));
+            asked.elapsed()
+        };
+        // Nobody tells it that it runs: a silence means nothing.
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert!(waited("a.example").await < Duration::from_secs(1));
+        let beating = turns.clone();
+        tokio::spawn(async move {
+            loop {
+                beating.beat(true);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        assert!(waited("b.example").await < Duration::from_secs(1));
+        tokio::time::advance(FROZEN_AFTER + Duration::from_millis(1)).await;
+        assert!(waited("c.example").await >= FROZEN_HOLD);
+        assert!(waited("d.example").await < Duration::from_secs(1));
     }
 }

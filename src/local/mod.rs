@@ -8,8 +8,8 @@ mod whole_worker_test;
 
 pub use state::{OpenState, State};
 
-use crate::memory::{Claims, PageRecord, PagesTable, PagesValue, SeenTable, page_key};
-use crate::pipeline::{AfterFetch, Fetch, Pipeline, Verdict};
+use crate::memory::{Claims, PageRecord, PagesKey, PagesTable, PagesValue, SeenTable, page_key};
+use crate::pipeline::{AfterFetch, Fetch, Pipeline, TurnTerms, Verdict, host_memory, host_record};
 use crate::record::{ArticleEvent, Candidate, Ending, Job, Outcome, Reason, Reject, SourceRecord, Stage};
 use futures::stream::{FusedStream, FuturesUnordered, Stream, StreamExt};
 use jiff::Timestamp;
@@ -45,6 +45,16 @@ enum Fetched {
     LetGo,
 }
 
+impl Fetched {
+    fn job(&self) -> Option<&Job> {
+        match self {
+            Fetched::Candidate(candidate, _) => Some(&candidate.job),
+            Fetched::Ended(job, _) | Fetched::Rejected(job, _) => Some(job),
+            Fetched::LetGo => None,
+        }
+    }
+}
+
 impl Ingest {
     /// Takes every record to its outcome. When `stop` is cancelled, no further request begins; what is under way has
     /// a bounded time and is delivered, the rest is let go. Fails only where the sink or the state does. Records are a
@@ -56,6 +66,7 @@ impl Ingest {
         mut sink: impl FnMut(Delivery) -> std::io::Result<()>,
         stop: CancellationToken,
     ) -> std::io::Result<()> {
+        state.pages.hosts().for_each(|host| self.fetcher.restore_host(host_memory(host)));
         let pages = Arc::new(Mutex::new(std::mem::take(&mut state.pages)));
         let mut records = std::pin::pin!(records.fuse());
         let mut in_flight = FuturesUnordered::new();
@@ -73,6 +84,9 @@ impl Ingest {
                 biased;
                 () = &mut drained => break,
                 Some(fetched) = in_flight.next() => {
+                    if let Some(job) = Fetched::job(&fetched) {
+                        self.keep_hosts(&job.site, state, &pages);
+                    }
                     if let Some(delivery) = self.publish(fetched, state, &pages) {
                         sink(delivery)?;
                         state.keep()?;
@@ -95,10 +109,11 @@ impl Ingest {
     /// One job from site to site and wait to wait until it ends.
     async fn fetch(&self, mut job: Job, pages: Arc<Mutex<PagesTable>>, stop: &CancellationToken) -> Fetched {
         let mut passed: Vec<(String, PageRecord)> = Vec::new();
+        let terms = TurnTerms::alone(self.max_wait);
         loop {
             let known = lock(&pages).page(&job.url).cloned();
             let asked = job.clone();
-            match self.pipeline.fetch(job, known.as_ref(), self.fetcher.as_ref(), self.max_wait).await {
+            match self.pipeline.fetch(job, known.as_ref(), self.fetcher.as_ref(), terms).await {
                 AfterFetch::Candidate(candidate, validators) => {
                     let page = PageRecord {
                         fetched_at: candidate.fetched_at.as_millisecond(),
@@ -138,6 +153,16 @@ impl Ingest {
         }
         tokio::time::sleep(wait).await;
         Ok(job)
+    }
+
+    /// Back-off outlives the process: another one would otherwise ask a host that has just asked for a pause.
+    fn keep_hosts(&self, site: &str, state: &mut State, pages: &Mutex<PagesTable>) {
+        let now = self.fetcher.now().as_millisecond();
+        for memory in self.fetcher.host_memories(site) {
+            let (key, value) = (PagesKey::Host(memory.host.clone()), host_record(memory, now));
+            state.remember_host(&key, &value);
+            lock(pages).apply(key, Some(PagesValue::Host(value)));
+        }
     }
 
     fn publish(&self, fetched: Fetched, state: &mut State, pages: &Mutex<PagesTable>) -> Option<Delivery> {

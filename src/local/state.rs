@@ -4,7 +4,8 @@
 //! dropped on opening, so that at worst an event is delivered again, never lost. One process at a time.
 
 use crate::memory::{
-    BadChangelog, Claims, PageRecord, PagesKey, PagesTable, PagesValue, SeenEntry, SeenTable, page_key,
+    BadChangelog, Claims, HostRecord, PageRecord, PagesKey, PagesTable, PagesValue, SeenEntry, SeenTable,
+    page_key,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::fs::{File, OpenOptions};
@@ -108,6 +109,11 @@ impl State {
         for (url, page) in pages {
             self.line("pages", &page_key(&url).encode(), &PagesValue::Page(page).encode());
         }
+    }
+
+    /// A host's back-off; on disk with the next `keep`.
+    pub fn remember_host(&mut self, key: &PagesKey, record: &HostRecord) {
+        self.line("pages", &key.encode(), &PagesValue::Host(record.clone()).encode());
     }
 
     fn line(&mut self, table: &str, key: &[u8], value: &[u8]) {

@@ -20,13 +20,16 @@ pub struct PageRecord {
     pub outcome: String,
 }
 
-/// A host in back-off.
+/// A host in back-off, or with a delay of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostRecord {
     pub host: String,
     /// Milliseconds since 1970.
     pub back_off_until: Option<i64>,
     pub failures: u32,
+    /// Between two requests, in milliseconds; none where it is the worker's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u64>,
     /// For expiry, milliseconds since 1970.
     pub at: i64,
 }
@@ -143,6 +146,7 @@ mod tests {
             host: "a.example".into(),
             back_off_until: Some(9),
             failures: 2,
+            delay_ms: Some(5000),
             at: 1,
         });
         let mut table = PagesTable::default();

@@ -4,10 +4,11 @@ use super::{AfterFetch, Pipeline, names_of};
 use crate::extract::{Extractor, Page, charset};
 use crate::fetch::{FetchOrder, Fetched, FetchedPage, Fetcher, HostMemory, Validators, page_kind};
 use crate::identity::{is_listing, normalize, site_of};
-use crate::memory::PageRecord;
+use crate::memory::{HostRecord, PageRecord};
 use crate::record::{Article, Candidate, Job, Reason, Redirect, Reject, Stage};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use std::time::Duration;
 
 /// Whatever fetches: `fetch::Fetcher`, or pages held in memory by a test.
 pub trait Fetch: Send + Sync {
@@ -19,13 +20,19 @@ pub trait Fetch: Send + Sync {
     /// Begins no further request; those under way are finished.
     fn close(&self) {}
 
-    /// Takes up a host's back-off where an earlier owner left it.
+    /// Told every second that the process runs.
+    fn beat(&self) {}
+
+    /// Takes up a host's back-off and delay where an earlier owner left them.
     fn restore_host(&self, _memory: HostMemory) {}
 
-    /// What is to be remembered of a host, if anything.
-    fn host_memory(&self, _host: &str) -> Option<HostMemory> {
-        None
+    /// What is new and to be remembered of a site's hosts.
+    fn host_memories(&self, _site: &str) -> Vec<HostMemory> {
+        Vec::new()
     }
+
+    /// These sites are another worker's now: what is known of their hosts grows old.
+    fn forget_sites(&self, _is_gone: &dyn Fn(&str) -> bool) {}
 
     /// For the gauge and the status page.
     fn hosts_in_back_off(&self) -> Vec<HostMemory> {
@@ -42,6 +49,10 @@ impl Fetch for Fetcher {
         Fetcher::now(self)
     }
 
+    fn beat(&self) {
+        Fetcher::beat(self);
+    }
+
     fn close(&self) {
         Fetcher::close(self);
     }
@@ -50,8 +61,12 @@ impl Fetch for Fetcher {
         Fetcher::restore_host(self, memory);
     }
 
-    fn host_memory(&self, host: &str) -> Option<HostMemory> {
-        Fetcher::host_memory(self, host)
+    fn host_memories(&self, site: &str) -> Vec<HostMemory> {
+        Fetcher::host_memories(self, site)
+    }
+
+    fn forget_sites(&self, is_gone: &dyn Fn(&str) -> bool) {
+        Fetcher::forget_sites(self, is_gone);
     }
 
     fn hosts_in_back_off(&self) -> Vec<HostMemory> {
@@ -182,6 +197,27 @@ fn read_page(extractor: &Extractor, page: &FetchedPage) -> Result<(Article, &'st
         (false, _) => Err((Reason::NotAnArticle, "no title found".into())),
         (_, true) => Err((Reason::NotAnArticle, "no body found".into())),
         _ => Ok((article, text.charset)),
+    }
+}
+
+/// What the schedule wants kept of a host, as the table keeps it. `at` in milliseconds since 1970.
+pub fn host_record(memory: HostMemory, at: i64) -> HostRecord {
+    HostRecord {
+        host: memory.host,
+        back_off_until: memory.back_off_until.map(|until| until.as_millisecond()),
+        failures: memory.failures,
+        delay_ms: memory.delay.map(|delay| delay.as_millis() as u64),
+        at,
+    }
+}
+
+/// The way back.
+pub fn host_memory(record: &HostRecord) -> HostMemory {
+    HostMemory {
+        host: record.host.clone(),
+        back_off_until: record.back_off_until.and_then(|at| Timestamp::from_millisecond(at).ok()),
+        failures: record.failures,
+        delay: record.delay_ms.map(Duration::from_millis),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is delivered of an article whose publisher reserves it.
 
-use crate::record::{ArticleEvent, Block, Field, Reason, Withheld};
+use crate::record::{ArticleEvent, Block, BlockKind, Field, Reason, Withheld};
 use serde::{Deserialize, Serialize};
 
 /// How much of the text goes out.
@@ -89,13 +89,16 @@ pub fn withhold(event: &mut ArticleEvent, settings: &RightsSettings) -> Result<(
     Ok(())
 }
 
-/// Keeps the first paragraph or nothing; mentions that point into what is gone go too.
+/// Keeps the first paragraph, with a heading that stands before it, or nothing; mentions that point into what is gone
+/// go too. What is kept is the front of the body, so the mentions in it still point where they did.
 fn cut(event: &mut ArticleEvent, delivered: Deliver) {
+    let in_body = event.paragraphs.iter().filter(|block| block.kind != BlockKind::Caption);
+    let first = in_body.clone().position(|block| block.kind == BlockKind::Paragraph).unwrap_or(0);
     let kept: Vec<Block> = match delivered {
-        Deliver::Excerpt => event.paragraphs.iter().take(1).cloned().collect(),
+        Deliver::Excerpt => in_body.take(first + 1).cloned().collect(),
         _ => Vec::new(),
     };
-    event.body = kept.first().map(|block| block.text.clone()).unwrap_or_default();
+    event.body = kept.iter().map(|block| block.text.as_str()).collect::<Vec<_>>().join("\n\n");
     event.paragraphs = kept;
     if delivered == Deliver::Metadata {
         event.description = None;

@@ -17,8 +17,7 @@ impl BackOff {
     /// After one more failure. `spread` in 0..1 is the jitter: hosts that failed together come back apart.
     pub fn grown(self, retry_after: Option<Duration>, spread: f64, now: Timestamp, rules: &Rules) -> BackOff {
         let failures = self.failures.saturating_add(1);
-        let doublings = (failures - 1).min(31);
-        let grown = rules.backoff.saturating_mul(1 << doublings);
+        let grown = grown(failures, rules);
         let asked = retry_after.unwrap_or_default();
         let is_unavailable = grown > rules.max_backoff || asked > rules.max_backoff;
         let own = grown.min(rules.max_backoff).mul_f64(0.75 + spread.clamp(0.0, 1.0) / 2.0);
@@ -27,9 +26,21 @@ impl BackOff {
         BackOff { until: Some(later(now, pause.min(rules.max_backoff))), failures, is_unavailable }
     }
 
+    /// What an earlier owner left. Never a longer pause than the ceiling: its clock may have been wrong.
+    pub fn restored(until: Option<Timestamp>, failures: u32, now: Timestamp, rules: &Rules) -> BackOff {
+        let until = until.map(|until| until.min(later(now, rules.max_backoff)));
+        let is_unavailable = failures > 0 && grown(failures, rules) > rules.max_backoff;
+        BackOff { until, failures, is_unavailable }
+    }
+
     pub fn ends_after(&self, now: Timestamp) -> Option<Timestamp> {
         self.until.filter(|until| *until > now)
     }
+}
+
+/// The pause after so many failures in a row, without jitter and ceiling.
+fn grown(failures: u32, rules: &Rules) -> Duration {
+    rules.backoff.saturating_mul(1 << failures.saturating_sub(1).min(31))
 }
 
 #[cfg(test)]

@@ -31,8 +31,8 @@ pub(super) struct Host {
     /// How long a request to this host takes, smoothed: slots are that much further apart than the delay.
     pub usual_duration: Duration,
     pub back_off: BackOff,
-    /// Since what is kept of it was last told.
-    pub has_failed: bool,
+    /// The moment from which on only we ask this host.
+    pub owned_since: Timestamp,
     /// By due time, then by arrival.
     pub line: BTreeMap<(Timestamp, Ticket), Waiter>,
 }
@@ -47,8 +47,17 @@ impl Host {
             delay,
             usual_duration: FIRST_GUESS,
             back_off: BackOff::default(),
-            has_failed: false,
+            owned_since: Timestamp::MIN,
             line: BTreeMap::new(),
+        }
+    }
+
+    /// The owner before us may have asked the host until `since`.
+    pub fn taken_over(&mut self, since: Timestamp) {
+        if since > self.owned_since {
+            self.owned_since = since;
+            self.free_at = max_time(self.free_at, later(since, self.delay));
+            self.tail = max_time(self.tail, self.free_at);
         }
     }
 

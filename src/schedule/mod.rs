@@ -15,7 +15,7 @@ mod model_test;
 use back_off::BackOff;
 use host::{Host, Waiter};
 use jiff::Timestamp;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 /// What the schedule goes by; from `[fetch]`.
@@ -47,6 +47,8 @@ pub struct HostMemory {
     pub host: String,
     pub back_off_until: Option<Timestamp>,
     pub failures: u32,
+    /// Where the host asked for another delay than ours: the next owner does not know its robots.txt yet.
+    pub delay: Option<Duration>,
 }
 
 /// A job that wants to ask a host.
@@ -58,6 +60,9 @@ pub struct Ask<'a> {
     pub booked: Option<Timestamp>,
     /// The longest it may wait in line.
     pub patience: Duration,
+    /// Since when the site is ours. Who had it before may have asked the host up to that moment, so its delay counts
+    /// from there. `Timestamp::MIN`: nobody else ever asks.
+    pub owned_since: Timestamp,
 }
 
 /// A place in a host's line.
@@ -113,6 +118,8 @@ pub struct Schedule {
     hosts: HashMap<String, Host>,
     tickets: HashMap<Ticket, (String, Timestamp)>,
     sites: HashMap<String, Site>,
+    /// By site, the hosts of which there is something new to persist. Emptied by whoever persists it.
+    news: HashMap<String, BTreeSet<String>>,
     next_ticket: u64,
     sweep_at: usize,
 }
@@ -134,6 +141,7 @@ impl Schedule {
             hosts: HashMap::new(),
             tickets: HashMap::new(),
             sites: HashMap::new(),
+            news: HashMap::new(),
             next_ticket: 0,
             sweep_at: SWEEP_FROM,
         }
@@ -148,6 +156,7 @@ impl Schedule {
         self.sweep(now);
         let park_after = self.rules.park_after;
         let host = self.host(ask.host, ask.site, now);
+        host.taken_over(ask.owned_since);
         if let Some(parked) = unavailable(host, now) {
             return Answer::Parked(parked);
         }
@@ -232,12 +241,17 @@ impl Schedule {
         let Some(host) = self.hosts.get_mut(name) else { return Vec::new() };
         host.end(now);
         match end {
-            End::Healthy => host.back_off = BackOff::default(),
             End::Unknown => {}
+            End::Healthy => {
+                if host.back_off.failures > 0 {
+                    note(&mut self.news, &host.site, name);
+                }
+                host.back_off = BackOff::default();
+            }
             End::Failed { retry_after, spread } => {
                 host.back_off = host.back_off.grown(retry_after, spread, now, &self.rules);
-                host.has_failed = true;
                 host.tail = max_time(host.tail, host.back_off.until.unwrap_or(now));
+                note(&mut self.news, &host.site, name);
             }
         }
         // After a failure everybody in line may have to be parked; otherwise only the first can have its turn.
@@ -258,12 +272,11 @@ impl Schedule {
     }
 
     /// The delay of a host, where its robots.txt asks for another than ours.
-    pub fn set_delay(&mut self, host: &str, delay: Duration) {
-        if let Some(host) = self.hosts.get_mut(host) {
-            let was = std::mem::replace(&mut host.delay, delay);
-            let more = delay.saturating_sub(was);
-            host.free_at = later(host.free_at, more);
-        }
+    pub fn set_delay(&mut self, name: &str, delay: Duration) {
+        let Some(host) = self.hosts.get_mut(name).filter(|host| host.delay != delay) else { return };
+        let was = std::mem::replace(&mut host.delay, delay);
+        host.free_at = later(host.free_at, delay.saturating_sub(was));
+        note(&mut self.news, &host.site, name);
     }
 
     /// Who is first in a host's line.
@@ -271,11 +284,11 @@ impl Schedule {
         self.hosts.get(host)?.line.keys().next().map(|(_, ticket)| *ticket)
     }
 
-    /// What to persist of a host that failed; once more after it recovered, so that the failures kept are cleared.
-    pub fn memory_to_keep(&mut self, name: &str) -> Option<HostMemory> {
-        let host = self.hosts.get_mut(name).filter(|host| host.has_failed)?;
-        host.has_failed = host.back_off.failures > 0;
-        Some(memory_of(name, host))
+    /// What to persist of a site's hosts: those that failed, that recovered, or that asked for a delay of their own
+    /// since this was last asked. A host that redirects lead to is among them.
+    pub fn memories_to_keep(&mut self, site: &str) -> Vec<HostMemory> {
+        let names = self.news.remove(site).unwrap_or_default();
+        names.iter().filter_map(|name| Some(self.memory_of(name, self.hosts.get(name)?))).collect()
     }
 
     /// When the host's pause ends, if it is in one.
@@ -286,25 +299,39 @@ impl Schedule {
     /// At most `most` of the hosts in back-off.
     pub fn in_back_off(&self, now: Timestamp, most: usize) -> Vec<HostMemory> {
         let held = self.hosts.iter().filter(|(_, host)| host.back_off.ends_after(now).is_some());
-        held.take(most).map(|(name, host)| memory_of(name, host)).collect()
+        held.take(most).map(|(name, host)| self.memory_of(name, host)).collect()
     }
 
-    /// Takes over what another worker, or the one before the restart, knew.
+    /// Takes over what another worker, or the one before the restart, knew. It knew better than whatever is left here
+    /// of an earlier time as the owner.
     pub fn restore(&mut self, memory: HostMemory, site: &str, now: Timestamp) {
-        let max_backoff = self.rules.max_backoff;
-        let ceiling = later(now, max_backoff);
-        let until = memory.back_off_until.map(|until| until.min(ceiling));
+        let (delay, rules) = (memory.delay, self.rules.clone());
+        let says_nothing = memory.failures == 0 && delay.is_none();
+        if says_nothing && !self.hosts.contains_key(&memory.host) {
+            return;
+        }
         let host = self.host(&memory.host, site, now);
-        host.back_off.until = host.back_off.until.max(until);
-        host.back_off.failures = host.back_off.failures.max(memory.failures);
-        host.has_failed |= host.back_off.failures > 0;
-        host.tail = max_time(host.tail, host.back_off.until.unwrap_or(now));
+        host.back_off = BackOff::restored(memory.back_off_until, memory.failures, now, &rules);
+        // That owner's last request may have ended only now.
+        host.delay = delay.unwrap_or(rules.delay);
+        host.free_at = max_time(host.free_at, later(now, host.delay));
+        host.tail = max_time(host.tail, max_time(host.free_at, host.back_off.until.unwrap_or(now)));
     }
 
     /// Lets go of the sites that another worker owns now. A request under way still ends here.
     pub fn forget_sites(&mut self, is_gone: impl Fn(&str) -> bool) {
         self.hosts
             .retain(|_, host| !is_gone(&host.site) || host.running_since.is_some() || !host.line.is_empty());
+        self.news.retain(|site, _| !is_gone(site));
+    }
+
+    fn memory_of(&self, name: &str, host: &Host) -> HostMemory {
+        HostMemory {
+            host: name.to_owned(),
+            back_off_until: host.back_off.until,
+            failures: host.back_off.failures,
+            delay: (host.delay != self.rules.delay).then_some(host.delay),
+        }
     }
 
     fn host(&mut self, name: &str, site: &str, now: Timestamp) -> &mut Host {
@@ -317,17 +344,18 @@ impl Schedule {
         if self.hosts.len() >= self.sweep_at {
             let keep_failures_for = self.rules.max_backoff;
             self.hosts.retain(|_, host| !host.is_idle(now, keep_failures_for));
+            let hosts = &self.hosts;
+            self.news.retain(|_, names| {
+                names.retain(|name| hosts.contains_key(name));
+                !names.is_empty()
+            });
             self.sweep_at = (self.hosts.len() * 2).max(SWEEP_FROM);
         }
     }
 }
 
-fn memory_of(name: &str, host: &Host) -> HostMemory {
-    HostMemory {
-        host: name.to_owned(),
-        back_off_until: host.back_off.until,
-        failures: host.back_off.failures,
-    }
+fn note(news: &mut HashMap<String, BTreeSet<String>>, site: &str, host: &str) {
+    news.entry(site.to_owned()).or_default().insert(host.to_owned());
 }
 
 fn unavailable(host: &Host, now: Timestamp) -> Option<Parked> {

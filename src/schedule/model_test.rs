@@ -31,6 +31,11 @@ enum Step {
     },
     /// Somebody in line is let go.
     Leave,
+    /// The sites go to another worker, which asked none of the hosts before, or back to the one that had them earlier.
+    /// Who had them asked every host up to this very moment.
+    HandOver {
+        is_new: bool,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -40,6 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..4000u16).prop_map(|milliseconds| Step::Pass { milliseconds }),
         3 => (0..8u8).prop_map(|kind| Step::End { kind }),
         1 => Just(Step::Leave),
+        1 => any::<bool>().prop_map(|is_new| Step::HandOver { is_new }),
     ]
 }
 
@@ -57,6 +63,7 @@ struct World {
     arrived: usize,
     given_up: usize,
     let_go: usize,
+    owned_since: i64,
 }
 
 impl World {
@@ -70,7 +77,8 @@ impl World {
 
     fn ask(&mut self, schedule: &mut Schedule, host: u8, booked: Option<Timestamp>, patience: Duration) {
         let name = World::name(host);
-        let ask = Ask { host: &name, site: World::site(host), booked, patience };
+        let ask =
+            Ask { host: &name, site: World::site(host), booked, patience, owned_since: at(self.owned_since) };
         match schedule.ask(ask, at(self.now)) {
             Answer::InLine(ticket) => self.waiting.push((ticket, host)),
             Answer::Parked(parked) => self.park(parked, host),
@@ -145,8 +153,31 @@ impl World {
         self.done += 1;
     }
 
+    /// What waited is let go and asked for by the new owner, which knows of the hosts what was persisted.
+    fn hand_over(&mut self, schedule: &mut Schedule, is_new: bool) {
+        while !self.running.is_empty() {
+            self.end(schedule, 2);
+        }
+        let waited = std::mem::take(&mut self.waiting);
+        waited.iter().for_each(|(ticket, _)| drop(schedule.leave(*ticket)));
+        let persisted = schedule.in_back_off(at(self.now), usize::MAX);
+        if is_new {
+            *schedule = Schedule::new(rules());
+        } else {
+            schedule.forget_sites(|site| site == "example");
+        }
+        for memory in persisted {
+            let site = if memory.host == World::name(5) { "other" } else { "example" };
+            schedule.restore(memory, site, at(self.now));
+        }
+        self.owned_since = self.now;
+        self.last_end = (0..6).map(|host| (host, self.now)).collect();
+        waited.into_iter().for_each(|(_, host)| self.ask(schedule, host, None, SECOND * 40));
+    }
+
     fn take(&mut self, schedule: &mut Schedule, step: Step) {
         match step {
+            Step::HandOver { is_new } => self.hand_over(schedule, is_new),
             Step::Arrive { host, patience } => {
                 self.arrived += 1;
                 self.ask(schedule, host, None, Duration::from_millis(u64::from(patience)));
@@ -237,7 +268,13 @@ fn a_pause_in_between_parks_few_of_them_again() {
 #[test]
 fn a_job_that_comes_back_at_its_slot_goes_before_those_that_came_later() {
     let mut schedule = Schedule::new(rules());
-    let ask = |booked, patience| Ask { host: "a.example", site: "a.example", booked, patience };
+    let ask = |booked, patience| Ask {
+        host: "a.example",
+        site: "a.example",
+        booked,
+        patience,
+        owned_since: Timestamp::MIN,
+    };
     let Answer::InLine(first) = schedule.ask(ask(None, SECOND), at(0)) else { panic!("the host is free") };
     assert_eq!(schedule.poll(first, at(0)), Turn::Start);
     let Answer::Parked(Parked::Turn { until }) = schedule.ask(ask(None, Duration::ZERO), at(0)) else {
@@ -262,7 +299,8 @@ fn idle_hosts_are_forgotten() {
     let mut schedule = Schedule::new(rules());
     for n in 0..100_000i64 {
         let host = format!("host{n}.example");
-        let ask = Ask { host: &host, site: &host, booked: None, patience: SECOND };
+        let ask =
+            Ask { host: &host, site: &host, booked: None, patience: SECOND, owned_since: Timestamp::MIN };
         let Answer::InLine(ticket) = schedule.ask(ask, at(n * 10)) else { panic!("the host is free") };
         assert_eq!(schedule.poll(ticket, at(n * 10)), Turn::Start);
         schedule.finish(&host, End::Healthy, at(n * 10 + 5));
@@ -278,7 +316,8 @@ fn hosts_of_a_site_are_asked_three_at_once_and_the_fourth_when_one_is_done() {
     let tickets: Vec<Ticket> = hosts
         .iter()
         .map(|host| {
-            let ask = Ask { host, site: "example", booked: None, patience: SECOND };
+            let ask =
+                Ask { host, site: "example", booked: None, patience: SECOND, owned_since: Timestamp::MIN };
             let Answer::InLine(ticket) = schedule.ask(ask, at(0)) else { panic!("the host is free") };
             ticket
         })
@@ -292,15 +331,45 @@ fn hosts_of_a_site_are_asked_three_at_once_and_the_fourth_when_one_is_done() {
 #[test]
 fn what_was_known_of_a_host_comes_back_but_never_a_longer_pause_than_the_ceiling() {
     let mut schedule = Schedule::new(rules());
-    let memory = |until| HostMemory { host: "a.example".into(), back_off_until: Some(until), failures: 2 };
+    let delay = Some(SECOND * 5);
+    let memory =
+        |until| HostMemory { host: "a.example".into(), back_off_until: Some(until), failures: 2, delay };
     schedule.restore(memory(at(60_000)), "a.example", at(0));
     assert_eq!(schedule.pause_of("a.example", at(0)), Some(at(60_000)));
-    assert_eq!(schedule.memory_to_keep("a.example"), Some(memory(at(60_000))));
     schedule.restore(memory(at(999_999_999)), "a.example", at(0));
     assert_eq!(schedule.pause_of("a.example", at(0)), Some(at(3_600_000)));
     schedule.finish("a.example", End::Healthy, at(10));
-    assert_eq!(schedule.memory_to_keep("a.example").map(|memory| memory.failures), Some(0));
-    assert_eq!(schedule.memory_to_keep("a.example"), None);
+    let recovered = HostMemory { back_off_until: None, failures: 0, ..memory(at(0)) };
+    assert_eq!(schedule.memories_to_keep("a.example"), [recovered]);
+    assert_eq!(schedule.memories_to_keep("a.example"), []);
+}
+
+#[test]
+fn a_new_owner_waits_out_the_delay_that_the_host_asked_the_old_one_for() {
+    let ask = |owned_since| Ask {
+        host: "a.example",
+        site: "a.example",
+        booked: None,
+        patience: SECOND * 60,
+        owned_since,
+    };
+    let starts = |schedule: &mut Schedule, owned_since: i64, now: i64| {
+        let Answer::InLine(ticket) = schedule.ask(ask(at(owned_since)), at(now)) else { panic!("patient") };
+        let turn = schedule.poll(ticket, at(now));
+        schedule.leave(ticket);
+        turn
+    };
+    let mut old = Schedule::new(rules());
+    assert_eq!(starts(&mut old, -1, 0), Turn::At(at(999)));
+    old.set_delay("a.example", SECOND * 20);
+    let kept = old.memories_to_keep("a.example");
+    assert_eq!(kept.iter().map(|memory| memory.delay).collect::<Vec<_>>(), [Some(SECOND * 20)]);
+    let mut new = Schedule::new(rules());
+    kept.into_iter().for_each(|memory| new.restore(memory, "a.example", at(5000)));
+    assert_eq!(starts(&mut new, 5000, 6000), Turn::At(at(25_000)));
+    // A host that nothing is known of: our own delay from the hand-over on, and only once.
+    assert_eq!(starts(&mut Schedule::new(rules()), 5000, 5100), Turn::At(at(6000)));
+    assert_eq!(starts(&mut Schedule::new(rules()), 5000, 7000), Turn::Start);
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub async fn run(shared: Arc<Shared>, tier: Tier) -> Result<(), StageError> {
                     shared.readiness.delay(tier.name, &partitions, true);
                     intake.resume(partitions);
                 }
-                Some(Change::Revoked { partitions, answer }) => {
+                Some(Change::Revoked { partitions, answer, .. }) => {
                     let offsets = take_commits(&mut watermarks, &partitions);
                     watermarks.retain(|partition, _| !partitions.contains(partition));
                     waiting.retain(|partition, _| !partitions.contains(partition));
@@ -121,7 +121,7 @@ async fn stopped(
 ) -> Result<(), StageError> {
     intake.stop();
     while let Some(change) = intake.changes.recv().await {
-        if let Change::Revoked { partitions, answer } = change {
+        if let Change::Revoked { partitions, answer, .. } = change {
             let _ = answer.send(take_commits(&mut watermarks, &partitions));
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! A `pages` record is written only after what it tells of was acknowledged, and the offset is done only after both.
 
+use super::in_hand::InHand;
 use super::intake::{Change, Done as Committable, Intake, Record};
 use super::one_job::{Done, one_job};
 use super::outlet::WriteError;
@@ -11,7 +12,9 @@ use super::route_stage::{COMMIT_AGAIN_EVERY, commit_again, end, fail, take_commi
 use super::watermark::Watermark;
 use super::{Shared, StageError, crash_point};
 use crate::fetch::HostMemory;
-use crate::memory::PagesTable;
+use crate::identity::partition_of_site;
+use crate::memory::{PagesKey, PagesTable};
+use crate::pipeline::{TurnTerms, host_memory};
 use crate::record::{Job, Stage};
 use crate::telemetry::{self, BackOff};
 use futures::future::BoxFuture;
@@ -23,12 +26,22 @@ use std::time::{Duration, Instant};
 use tokio::task::{AbortHandle, JoinHandle};
 
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
+/// What is too old is looked for so often, and taken out so much at once: a table of millions is scanned in moments.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
+const EXPIRE_AT_ONCE: usize = 10_000;
 /// Jobs in hand for each request that may be under way: those over it wait for their host's turn.
 const JOBS_PER_REQUEST: usize = 5;
+
+/// A site may hold this part of the room, 10 jobs by default, before its others are parked.
+const SITE_SHARE: usize = 100;
+/// Not worth a way through a delay topic.
+const MOMENTS: Duration = Duration::from_secs(1);
 
 /// One partition in hand.
 struct Share {
     serial: u64,
+    /// Who had it before may have asked its hosts until then.
+    owned_since: Timestamp,
     pages: PagesTable,
     under_way: HashMap<i64, AbortHandle>,
 }
@@ -43,7 +56,13 @@ struct Leaving {
 /// What is under way in a revoked partition has this long; the group waits meanwhile. Less than the intake waits.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 
-type Restored = (i32, u64, Result<Option<PagesTable>, StageError>);
+/// A partition that is about to deliver.
+struct Restored {
+    partition: i32,
+    serial: u64,
+    owned_since: Timestamp,
+    pages: Result<Option<PagesTable>, StageError>,
+}
 
 /// The stage between two events.
 struct FetchStage {
@@ -54,6 +73,7 @@ struct FetchStage {
     restoring: FuturesUnordered<BoxFuture<'static, Restored>>,
     leaving: Option<Leaving>,
     room: usize,
+    in_hand: InHand,
 }
 
 /// Runs until told to stop; work under way then has a bounded time, and what finished is committed.
@@ -68,9 +88,11 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
         restoring: FuturesUnordered::new(),
         leaving: None,
         room: concurrency * JOBS_PER_REQUEST,
+        in_hand: InHand::default(),
     };
     let mut tick = tokio::time::interval(COMMIT_EVERY);
     let mut again = tokio::time::interval(COMMIT_AGAIN_EVERY);
+    let mut expiry = tokio::time::interval(EXPIRE_EVERY);
     let mut drain_until: Option<Instant> = None;
     loop {
         let leave_at = stage.leaving.as_ref().map(|leaving| leaving.until);
@@ -78,7 +100,9 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
             biased;
             change = intake.changes.recv() => match change {
                 Some(Change::Assigned { partitions, serial }) => stage.assigned(&partitions, serial),
-                Some(Change::Revoked { partitions, answer }) => stage.revoked(partitions, answer),
+                Some(Change::Revoked { partitions, answer, is_lost }) => {
+                    stage.revoked(partitions, answer, if is_lost { Duration::ZERO } else { LEAVE_WITHIN });
+                }
                 Some(Change::CommitFailed(partitions)) => commit_again(&mut stage.watermarks, Some(&partitions)),
                 None => return end(intake),
             },
@@ -102,8 +126,12 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
             () = tokio::time::sleep_until(leave_at.unwrap_or_else(tokio::time::Instant::now)), if leave_at.is_some() => {
                 stage.leave();
             }
-            _ = tick.tick() => intake.commit(stage.commits()),
+            _ = tick.tick() => {
+                stage.shared.fetcher.beat();
+                intake.commit(stage.commits());
+            }
             _ = again.tick() => commit_again(&mut stage.watermarks, None),
+            _ = expiry.tick() => stage.expire(),
             () = shared.stop.cancelled(), if drain_until.is_none() => {
                 drain_until = Some(Instant::now() + super::DRAIN);
             },
@@ -126,6 +154,7 @@ impl FetchStage {
         // leave before the same partition comes again, or it takes the new share with it.
         self.leave();
         self.shared.readiness.restoring(Stage::Fetch, partitions);
+        let owned_since = self.shared.fetcher.now();
         for &partition in partitions {
             self.watermarks.insert(partition, (serial, Watermark::default()));
             let (kafka, topic) = (self.shared.config.kafka.clone(), self.shared.outlet.names.pages.clone());
@@ -133,35 +162,35 @@ impl FetchStage {
             let restore = tokio::task::spawn_blocking(move || {
                 restore_pages(&kafka, &topic, partition, &|| !stop.is_cancelled())
             });
-            let restored =
-                async move { (partition, serial, restore.await.unwrap_or(Err(StageError::Thread))) };
+            let restored = async move {
+                let pages = restore.await.unwrap_or(Err(StageError::Thread));
+                Restored { partition, serial, owned_since, pages }
+            };
             self.restoring.push(restored.boxed());
         }
     }
 
-    fn restored(&mut self, (partition, serial, pages): Restored) -> Result<Option<i32>, StageError> {
+    fn restored(&mut self, restored: Restored) -> Result<Option<i32>, StageError> {
+        let Restored { partition, serial, owned_since, pages } = restored;
         let Some(pages) = pages? else { return Ok(None) };
         if self.watermarks.get(&partition).is_none_or(|(current, _)| *current != serial) {
             return Ok(None);
         }
         for host in pages.hosts() {
-            let back_off_until = host.back_off_until.and_then(|at| Timestamp::from_millisecond(at).ok());
-            let memory = HostMemory { host: host.host.clone(), back_off_until, failures: host.failures };
-            self.shared.fetcher.restore_host(memory);
+            self.shared.fetcher.restore_host(host_memory(host));
         }
         telemetry::table_size("pages", partition, pages.len());
-        self.shares.insert(partition, Share { serial, pages, under_way: HashMap::new() });
+        self.shares.insert(partition, Share { serial, owned_since, pages, under_way: HashMap::new() });
         self.shared.readiness.assigned(Stage::Fetch, &[partition]);
         Ok(Some(partition))
     }
 
     /// What is under way may finish, for a while: what is let go is fetched again by the next owner. Until this is
     /// answered the partitions are this worker's, so no two owners ask one host at the same time.
-    fn revoked(&mut self, partitions: Vec<i32>, answer: mpsc::Sender<Vec<Committable>>) {
+    fn revoked(&mut self, partitions: Vec<i32>, answer: mpsc::Sender<Vec<Committable>>, within: Duration) {
         // Two at once: the intake has given up waiting for the first.
         self.leave();
-        self.leaving =
-            Some(Leaving { partitions, answer, until: tokio::time::Instant::now() + LEAVE_WITHIN });
+        self.leaving = Some(Leaving { partitions, answer, until: tokio::time::Instant::now() + within });
     }
 
     fn leave_if_done(&mut self) {
@@ -181,6 +210,8 @@ impl FetchStage {
             share.under_way.values().for_each(AbortHandle::abort);
             telemetry::table_size("pages", *partition, 0);
         }
+        let count = self.shared.outlet.counts.fetch;
+        self.shared.fetcher.forget_sites(&|site| partitions.contains(&partition_of_site(site, count)));
         let offsets = take_commits(&mut self.watermarks, &partitions);
         self.watermarks.retain(|partition, _| !partitions.contains(partition));
         self.shared.readiness.revoked(Stage::Fetch, &partitions);
@@ -189,7 +220,6 @@ impl FetchStage {
     }
 
     fn take(&mut self, record: Record) {
-        let patience = self.patience();
         if self.leaving.as_ref().is_some_and(|leaving| leaving.partitions.contains(&record.partition)) {
             return;
         }
@@ -209,19 +239,29 @@ impl FetchStage {
         {
             telemetry::redelivered(Stage::Fetch);
         }
-        let offset = record.offset;
-        let task = tokio::spawn(one_job(self.shared.clone(), record, job, known, patience));
+        let (partition, offset) = (record.partition, record.offset);
+        let owned_since = share.owned_since;
+        let site = job.as_ref().ok().map(|job| job.site.clone());
+        let turn = TurnTerms { patience: self.patience(site.as_deref()), owned_since };
+        let held = site.map(|site| self.in_hand.take(&site));
+        let work = one_job(self.shared.clone(), record, job, known, turn);
+        let task = tokio::spawn(async move {
+            let _held = held;
+            work.await
+        });
+        let Some(share) = self.shares.get_mut(&partition) else { return };
         share.under_way.insert(offset, task.abort_handle());
         self.in_flight.push(task);
     }
 
-    /// How long a job may wait in memory for its host. None at all when most of the room is taken: then it is parked,
-    /// so that a slow site never holds up its partition.
-    fn patience(&self) -> Duration {
-        if self.in_flight.len() * 2 < self.room {
-            self.shared.config.fetch.park_after
-        } else {
-            Duration::ZERO
+    /// How long a job may wait in memory for its host: moments, when its site has its share of the room, and not at all
+    /// when most of the room is taken. Then it is parked, so that a slow site never holds up its partition.
+    fn patience(&self, site: Option<&str>) -> Duration {
+        let has_its_share = site.is_some_and(|site| self.in_hand.of(site) >= (self.room / SITE_SHARE).max(1));
+        match self.in_flight.len() * 2 < self.room {
+            true if has_its_share => MOMENTS,
+            true => self.shared.config.fetch.park_after,
+            false => Duration::ZERO,
         }
     }
 
@@ -236,6 +276,20 @@ impl FetchStage {
         }
     }
 
+    /// Pages and hosts not met for `memory.retention` go, here and, with a tombstone, in the changelog. Should another
+    /// worker have written one of them meanwhile, its page is fetched once more and no harm is done.
+    fn expire(&mut self) {
+        let before = self.shared.expire_before();
+        for (&partition, share) in &mut self.shares {
+            let expired = share.pages.expired(before, EXPIRE_AT_ONCE);
+            expired.iter().for_each(|key| share.pages.apply(key.clone(), None));
+            telemetry::table_size("pages", partition, share.pages.len());
+            if !expired.is_empty() {
+                tokio::spawn(tombstones(self.shared.clone(), partition, expired));
+            }
+        }
+    }
+
     fn commits(&mut self) -> Vec<Committable> {
         telemetry::in_flight(Stage::Fetch, self.in_flight.len());
         for (partition, share) in &self.shares {
@@ -244,10 +298,24 @@ impl FetchStage {
         let hosts = self.shared.fetcher.hosts_in_back_off().into_iter();
         telemetry::back_offs(
             hosts
-                .map(|HostMemory { host, back_off_until: until, failures }| BackOff { host, until, failures })
+                .map(|HostMemory { host, back_off_until: until, failures, .. }| BackOff {
+                    host,
+                    until,
+                    failures,
+                })
                 .collect(),
         );
         let all: Vec<i32> = self.watermarks.keys().copied().collect();
         take_commits(&mut self.watermarks, &all)
+    }
+}
+
+/// One that cannot be written leaves its record, which the next owner takes out.
+async fn tombstones(shared: Arc<Shared>, partition: i32, keys: Vec<PagesKey>) {
+    for key in keys {
+        if let Err(e) = shared.outlet.page(partition, &key, None).await {
+            tracing::warn!(error = %e, "expiry_failed");
+            return;
+        }
     }
 }

@@ -37,7 +37,8 @@ pub enum Change {
     /// These partitions are this stage's now, under this serial; they deliver after `resume`.
     Assigned { partitions: Vec<i32>, serial: u64 },
     /// They are not any more. The answer gives what may be committed of them; it is waited for only so long.
-    Revoked { partitions: Vec<i32>, answer: std_mpsc::Sender<Vec<Done>> },
+    /// `is_lost`: another may own them already, so nothing of them is to be begun or committed any more.
+    Revoked { partitions: Vec<i32>, answer: std_mpsc::Sender<Vec<Done>>, is_lost: bool },
     /// A commit of these did not reach the group, as happens while it rebalances: it is to be made again.
     CommitFailed(Vec<i32>),
 }
@@ -181,11 +182,11 @@ impl Callbacks {
             shares.wanted.retain(|p| !partitions.contains(p));
         }
         let (answer, answered) = std_mpsc::channel();
-        let lost = consumer.assignment_lost();
-        let told = self.tell(Change::Revoked { partitions, answer });
+        let is_lost = consumer.assignment_lost();
+        let told = self.tell(Change::Revoked { partitions, answer, is_lost });
         let offsets = told.then(|| answered.recv_timeout(ANSWER).ok()).flatten().unwrap_or_default();
         crash_point::pass("intake-on-revoke");
-        if !lost {
+        if !is_lost {
             commit(consumer, &self.topic, &offsets, CommitMode::Sync);
         }
         consumer.incremental_unassign(list)

@@ -17,6 +17,7 @@ mod crash_point;
 mod delay_stage;
 mod fetch_stage;
 mod group_metadata;
+mod in_hand;
 mod intake;
 mod kafka_topics;
 mod lag;

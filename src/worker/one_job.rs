@@ -5,8 +5,8 @@ use super::outlet::WriteError;
 use super::route_stage::too_large;
 use super::source::source_record;
 use super::{Shared, crash_point};
-use crate::memory::{HostRecord, PageRecord, PagesKey, PagesValue, page_key};
-use crate::pipeline::AfterFetch;
+use crate::memory::{PageRecord, PagesKey, PagesValue, page_key};
+use crate::pipeline::{AfterFetch, TurnTerms, host_record};
 use crate::record::{Candidate, Ending, Forget, Job, Reason, Reject, SiteCommand, Stage};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub async fn one_job(
     record: Record,
     job: Result<Job, serde_json::Error>,
     known: Option<PageRecord>,
-    patience: Duration,
+    turn: TurnTerms,
 ) -> Result<Done, WriteError> {
     let mut done = Done {
         partition: record.partition,
@@ -47,7 +47,7 @@ pub async fn one_job(
         }
     };
     let wait = wait_for(&job, &shared);
-    if wait > patience.max(Duration::from_secs(1)) {
+    if wait > turn.patience.max(Duration::from_secs(1)) {
         // A job that goes round in a delay tier and came out too early.
         let parked = shared.outlet.delayed(&job, wait).await;
         or_reject(&shared, &job, parked).await?;
@@ -55,7 +55,7 @@ pub async fn one_job(
     }
     let asked = job.clone();
     let started = std::time::Instant::now();
-    let after = shared.pipeline.fetch(job, known.as_ref(), shared.fetcher.as_ref(), patience).await;
+    let after = shared.pipeline.fetch(job, known.as_ref(), shared.fetcher.as_ref(), turn).await;
     crate::telemetry::stage_duration(Stage::Fetch, started.elapsed());
     let what = after.as_str();
     let led_to = carry_on(&shared, &asked, after).await;
@@ -63,7 +63,7 @@ pub async fn one_job(
     crash_point::pass("fetch-after-produce");
     let attributes = [("newswire.site", asked.site.as_str()), ("newswire.became", what)];
     crate::telemetry::span(Stage::Fetch, &asked.source, started.elapsed(), &asked.url, &attributes);
-    done.remember.extend(host_memory(&shared, &asked));
+    done.remember.extend(host_memories(&shared, &asked));
     for (key, value) in &done.remember {
         match shared.outlet.page(record.partition, key, Some(value)).await {
             // A page that says too much of itself is not remembered: at worst it is fetched once more.
@@ -163,17 +163,13 @@ async fn written(shared: &Shared, candidate: &Candidate) -> Result<bool, WriteEr
     Ok(false)
 }
 
-/// The host's back-off, so that it outlives a restart and a hand-over; also when it is over.
-fn host_memory(shared: &Shared, job: &Job) -> Option<(PagesKey, PagesValue)> {
-    let url = url::Url::parse(&job.url).ok()?;
-    let memory = shared.fetcher.host_memory(url.host_str()?)?;
-    let record = HostRecord {
-        host: memory.host.clone(),
-        back_off_until: memory.back_off_until.map(|at| at.as_millisecond()),
-        failures: memory.failures,
-        at: shared.fetcher.now().as_millisecond(),
-    };
-    Some((PagesKey::Host(memory.host), PagesValue::Host(record)))
+/// Back-off and delays of the site's hosts, so that they outlive a restart and a hand-over; also when they are over.
+fn host_memories(shared: &Shared, job: &Job) -> Vec<(PagesKey, PagesValue)> {
+    let now = shared.fetcher.now().as_millisecond();
+    let memories = shared.fetcher.host_memories(&job.site).into_iter();
+    memories
+        .map(|memory| (PagesKey::Host(memory.host.clone()), PagesValue::Host(host_record(memory, now))))
+        .collect()
 }
 
 /// What is remembered of the pages goes: a tombstone for each.

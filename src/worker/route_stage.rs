@@ -36,7 +36,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
                     shared.readiness.assigned(Stage::Route, &partitions);
                     intake.resume(partitions);
                 }
-                Some(Change::Revoked { partitions, answer }) => {
+                Some(Change::Revoked { partitions, answer, .. }) => {
                     let offsets = take_commits(&mut watermarks, &partitions);
                     watermarks.retain(|partition, _| !partitions.contains(partition));
                     shared.readiness.revoked(Stage::Route, &partitions);

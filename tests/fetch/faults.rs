@@ -56,6 +56,17 @@ async fn check(rows: Vec<Row>) {
     let wrong: Vec<String> = join_all(rows.into_iter().map(play)).await.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(started.elapsed() < Duration::from_secs(12), "took {:?}", started.elapsed());
+    no_task_is_left().await;
+}
+
+/// Fetchers and servers are gone: whatever of them still runs has leaked.
+async fn no_task_is_left() {
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let waited = Instant::now();
+    while alive() > 0 && waited.elapsed() < Duration::from_secs(5) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(alive(), 0, "tasks are left over");
 }
 
 async fn play(row: Row) -> Option<String> {
@@ -292,7 +303,7 @@ impl Row {
     }
 }
 
-fn packed(encoding: &str, body: &[u8]) -> Vec<u8> {
+pub fn packed(encoding: &str, body: &[u8]) -> Vec<u8> {
     let level = flate2::Compression::best();
     match encoding {
         "gzip" => finish(flate2::write::GzEncoder::new(Vec::new(), level), body, |e| e.finish()),

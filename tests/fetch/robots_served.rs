@@ -33,7 +33,7 @@ fn rules(body: &[u8]) -> Vec<Piece> {
 
 #[tokio::test]
 async fn what_a_robots_answer_means() {
-    let asked_both = ["/robots.txt", "/private/a"].as_slice();
+    let asked_both = ["/robots.txt", "/.well-known/tdmrep.json", "/private/a"].as_slice();
     let asked_one = ["/robots.txt"].as_slice();
     let denies = b"User-agent: *\nDisallow: /private".as_slice();
     check("denied", rules(denies), "rejected robots_denied", asked_one).await;
@@ -59,7 +59,17 @@ async fn what_a_robots_answer_means() {
         &["/robots.txt", "/elsewhere"],
     )
     .await;
-    let hops = ["/robots.txt", "/hop", "/hopx", "/hopxx", "/hopxxx", "/hopxxxx", "/private/a"].as_slice();
+    let hops = [
+        "/robots.txt",
+        "/hop",
+        "/hopx",
+        "/hopxx",
+        "/hopxxx",
+        "/hopxxxx",
+        "/.well-known/tdmrep.json",
+        "/private/a",
+    ]
+    .as_slice();
     check("over five redirects allow", redirect("/hop"), "page 8", hops).await;
     check(
         "a redirect to a refused address is not followed",
@@ -89,7 +99,7 @@ async fn many_waiting_urls_cost_one_robots_request() {
     let all = join_all(jobs.iter().map(|job| fetch_job(&fetcher, job, None))).await;
     assert!(all.iter().all(|fetched| words(fetched) == "page 8"));
     assert_eq!(server.paths().iter().filter(|path| *path == "/robots.txt").count(), 1);
-    assert_eq!(server.paths().len(), 21);
+    assert_eq!(server.paths().len(), 22, "robots.txt, tdmrep.json and the pages");
 }
 
 #[tokio::test]

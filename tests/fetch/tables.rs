@@ -104,7 +104,7 @@ fn a_hostile_robots_file_costs_little_time() {
 }
 
 /// 2,000 cases, or as many as NEWSWIRE_CASES says.
-fn cases() -> ProptestConfig {
+pub fn cases() -> ProptestConfig {
     let cases = std::env::var("NEWSWIRE_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(2000);
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
 }

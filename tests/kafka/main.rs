@@ -14,6 +14,7 @@ mod image;
 mod operations;
 mod orders;
 mod poison;
+mod politeness;
 mod real_pages;
 mod rejects;
 mod rights;

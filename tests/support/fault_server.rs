@@ -13,6 +13,8 @@ pub enum Piece {
     Pause(Duration),
     /// The same bytes for as long as somebody reads them, with a pause between.
     Forever(Vec<u8>, Duration),
+    /// The same bytes so many times, or until nobody reads them.
+    Times(Vec<u8>, usize),
     /// Closed without a goodbye.
     Reset,
 }
@@ -54,6 +56,37 @@ impl FaultServer {
         FaultServer { port, log, _accepting: accepting }
     }
 
+    /// On a thread of its own, so that what the server costs is not mixed with what the fetcher costs.
+    pub fn start_on_a_thread(play: impl Fn(&Seen) -> Vec<Piece> + Send + Sync + 'static) -> FaultServer {
+        let (told, server) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                let _ = told.send(FaultServer::start(play).await);
+                std::future::pending::<()>().await
+            })
+        });
+        server.recv().expect("the server starts")
+    }
+
+    /// The same bytes to whoever connects, whatever it says first.
+    pub async fn of_bytes(pieces: Vec<Piece>) -> FaultServer {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let port = listener.local_addr().expect("a bound socket has an address").port();
+        let accepting = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 512]).await;
+                for piece in &pieces {
+                    if let Piece::Send(bytes) = piece {
+                        let _ = stream.write_all(bytes).await;
+                    }
+                }
+                let _ = stream.shutdown().await;
+            }
+        });
+        FaultServer { port, log: Arc::default(), _accepting: accepting }
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
@@ -88,6 +121,11 @@ async fn serve(
             Piece::Forever(bytes, pause) => {
                 while stream.write_all(&bytes).await.is_ok() {
                     tokio::time::sleep(pause).await;
+                }
+            }
+            Piece::Times(bytes, times) => {
+                for _ in 0..times {
+                    stream.write_all(&bytes).await.ok()?;
                 }
             }
             Piece::Reset => is_reset = true,

@@ -170,11 +170,29 @@ async fn answer(State(sites): State<Arc<Mutex<Sites>>>, request: Request) -> Res
         let delay = sites.latency + page.delay;
         (sites.asked.len().checked_sub(1), page, delay)
     };
+    let end = End { sites, number };
     tokio::time::sleep(delay).await;
-    if let Some(number) = number {
-        locked(&sites).asked[number].answered_at = Some(Instant::now());
+    response(page, end)
+}
+
+/// Notes when a request is over: with the last byte of its answer, or when whoever asked has gone away.
+struct End {
+    sites: Arc<Mutex<Sites>>,
+    number: Option<usize>,
+}
+
+impl End {
+    fn note(&self) {
+        if let Some(number) = self.number {
+            locked(&self.sites).asked[number].answered_at.get_or_insert_with(Instant::now);
+        }
     }
-    response(page)
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.note();
+    }
 }
 
 /// In a request to a proxy the target is the whole URL; in one to a server the host stands in a header.
@@ -194,14 +212,24 @@ fn path_of(uri: &axum::http::Uri) -> &str {
     uri.path_and_query().map_or("/", |path| path.as_str())
 }
 
-fn response(page: Page) -> Response {
+fn response(page: Page, end: End) -> Response {
     let length = page.body.len();
     let mut response = Response::builder().status(page.status);
     for (name, value) in &page.headers {
         response = response.header(name, value);
     }
     let body = match page.cut_after {
-        None => Body::from(page.body),
+        None if page.body.is_empty() => {
+            end.note();
+            Body::empty()
+        }
+        None => {
+            response = response.header("content-length", length);
+            Body::from_stream(futures::stream::once(async move {
+                end.note();
+                Ok::<_, Infallible>(page.body)
+            }))
+        }
         Some(bytes) => {
             response = response.header("content-length", length);
             let sent = page.body[..bytes.min(length)].to_vec();

@@ -78,7 +78,12 @@ impl Explainer {
     async fn fetch(&mut self, mut job: Job) -> Result<Option<(Job, FetchedPage)>, Failure> {
         self.sheet.section("fetch")?;
         loop {
-            let order = FetchOrder { job: &job, validators: None, patience: PATIENCE };
+            let order = FetchOrder {
+                job: &job,
+                validators: None,
+                patience: PATIENCE,
+                owned_since: jiff::Timestamp::MIN,
+            };
             match self.fetcher.fetch(order).await {
                 Fetched::Page(page) => {
                     self.sheet

@@ -4,25 +4,30 @@ use super::evidence::Evidence;
 use crate::extract::PageHeaders;
 use crate::record::Rights;
 
-/// The names under which a page may address us besides everybody.
+/// The name under which a page may address every newswire, besides everybody and the operator's own.
 const OUR_AGENT: &str = "newswire";
 
 pub fn read(evidence: &Evidence, headers: &PageHeaders) -> Rights {
     let mut rights = Rights::default();
-    for name in ["robots", OUR_AGENT] {
+    let configured = headers.agent.as_deref().unwrap_or(OUR_AGENT).to_ascii_lowercase();
+    let ours = if configured == OUR_AGENT { vec![OUR_AGENT] } else { vec![OUR_AGENT, &configured] };
+    for name in std::iter::once("robots").chain(ours.iter().copied()) {
         for content in evidence.all_metas(name) {
             add_directives(&mut rights.robots_meta, content);
         }
     }
     for value in &headers.x_robots_tag {
-        add_directives(&mut rights.robots_meta, addressed_to_us(value));
+        add_directives(&mut rights.robots_meta, addressed_to_us(value, &ours));
     }
-    let told = headers.tdm_reservation.as_deref().or(evidence.meta(&["tdm-reservation"]).map(|(_, v)| v));
-    rights.tdm_opt_out = match told.map(str::trim) {
+    let reserved = |told: Option<&str>| match told.map(str::trim) {
         Some("1") => Some(true),
         Some("0") => Some(false),
         _ => None,
     };
+    // TDMRep: the page itself over the response that brought it, and that over the file for the whole site.
+    rights.tdm_opt_out = reserved(evidence.meta(&["tdm-reservation"]).map(|(_, value)| value))
+        .or(reserved(headers.tdm_reservation.as_deref()))
+        .or(headers.tdm_file);
     rights
 }
 
@@ -36,9 +41,11 @@ fn add_directives(directives: &mut Vec<String>, content: &str) {
 }
 
 /// `otherbot: noindex` is not for us; `newswire: noindex` and `noindex` are.
-fn addressed_to_us(value: &str) -> &str {
+fn addressed_to_us<'a>(value: &'a str, ours: &[&str]) -> &'a str {
     match value.split_once(':') {
-        Some((agent, directives)) if agent.trim().eq_ignore_ascii_case(OUR_AGENT) => directives,
+        Some((agent, directives)) if ours.iter().any(|name| agent.trim().eq_ignore_ascii_case(name)) => {
+            directives
+        }
         Some((agent, _)) if !is_directive_with_value(agent) => "",
         _ => value,
     }

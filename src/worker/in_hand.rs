@@ -1,0 +1,58 @@
+//! Jobs in hand by site: a site with very many is not to take the room of the others.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+type Counts = Arc<Mutex<HashMap<String, usize>>>;
+
+#[derive(Clone, Default)]
+pub struct InHand(Counts);
+
+/// One job in hand, until it is dropped.
+pub struct Held {
+    counts: Counts,
+    site: String,
+}
+
+impl InHand {
+    pub fn of(&self, site: &str) -> usize {
+        locked(&self.0).get(site).copied().unwrap_or_default()
+    }
+
+    pub fn take(&self, site: &str) -> Held {
+        *locked(&self.0).entry(site.to_owned()).or_default() += 1;
+        Held { counts: self.0.clone(), site: site.to_owned() }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut counts = locked(&self.counts);
+        if let Some(count) = counts.get_mut(&self.site) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.site);
+            }
+        }
+    }
+}
+
+fn locked(counts: &Counts) -> MutexGuard<'_, HashMap<String, usize>> {
+    counts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_are_counted_while_they_are_held() {
+        let in_hand = InHand::default();
+        let (first, second) = (in_hand.take("a.example"), in_hand.take("a.example"));
+        assert_eq!((in_hand.of("a.example"), in_hand.of("b.example")), (2, 0));
+        drop(first);
+        assert_eq!(in_hand.of("a.example"), 1);
+        drop(second);
+        assert!(locked(&in_hand.0).is_empty(), "nothing is kept of a site that has nothing in hand");
+    }
+}
