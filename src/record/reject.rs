@@ -73,12 +73,15 @@ impl Reject {
     /// Small enough for every broker: without the record's bytes, key and headers, and with its texts cut.
     pub fn without_record(mut self) -> Reject {
         let bytes = BASE64_STANDARD.decode(&self.record_base64).map_or(0, |record| record.len());
-        let cut = |text: String| text.chars().take(TEXT_OF_A_LARGE_REJECT).collect();
-        self.message = cut(self.message);
-        self.url = self.url.map(cut);
+        self.message = cut(&self.message);
+        self.url = self.url.as_deref().map(cut);
         self.record_base64 = String::new();
         (self.source.key_base64, self.source.headers) = (None, Vec::new());
         self.record_left_out_bytes = Some(bytes as u64);
         self
     }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(TEXT_OF_A_LARGE_REJECT).collect()
 }

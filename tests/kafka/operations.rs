@@ -72,9 +72,9 @@ fn a_rolling_restart_delays_no_article_by_more_than_3_s() {
     std::thread::sleep(Duration::from_secs(3));
     stream.run(Duration::from_secs(3));
     let mut old = Vec::new();
-    for at in 0..4 {
-        let mut leaving = std::mem::replace(&mut workers[at], newswire.start_worker());
-        workers[at].wait_until_ready();
+    for worker in workers.iter_mut().take(4) {
+        let mut leaving = std::mem::replace(worker, newswire.start_worker());
+        worker.wait_until_ready();
         stream.run(Duration::from_secs(2));
         leaving.signal("TERM");
         stream.run(Duration::from_secs(2));

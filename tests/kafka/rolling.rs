@@ -33,12 +33,12 @@ fn a_rolling_restart_of_three_replicas_loses_nothing_and_says_nothing_twice() {
     }
     newswire.submit(&articles.iter().map(url).collect::<Vec<_>>());
     let (started, mut stopped) = (Instant::now(), Vec::new());
-    for place in 0..workers.len() {
-        let mut old = std::mem::replace(&mut workers[place], newswire.start_worker());
+    for worker in &mut workers {
+        let mut old = std::mem::replace(worker, newswire.start_worker());
         let stopping = Instant::now();
         assert_eq!(old.stop(), 0, "{}", old.end_of_log());
         stopped.push((stopping.elapsed().as_millis(), old.published()));
-        workers[place].wait_until_ready();
+        worker.wait_until_ready();
     }
     let rolled = started.elapsed();
     newswire.wait_until_idle(LIMIT);

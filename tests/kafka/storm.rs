@@ -121,11 +121,13 @@ fn rebuilt_tables(newswire: &Deployment) -> BTreeMap<i64, u64> {
     tables.into_iter().map(|(partition, table)| (partition, table.digest())).collect()
 }
 
+type Published = Vec<(String, u64)>;
+
 /// What is expected and was not published, and what was published and not expected, each as often as it is too much.
 fn difference(
     expected: &BTreeMap<(String, u64), usize>,
     found: &BTreeMap<(String, u64), usize>,
-) -> (Vec<(String, u64)>, Vec<(String, u64)>) {
+) -> (Published, Published) {
     let less = |a: &BTreeMap<(String, u64), usize>, b: &BTreeMap<(String, u64), usize>| {
         let lacks = |(key, count): (&(String, u64), &usize)| {
             (b.get(key).copied().unwrap_or_default() < *count).then(|| key.clone())

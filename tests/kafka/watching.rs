@@ -191,7 +191,7 @@ fn spans_of_every_stage_reach_the_collector_in_the_submitters_trace() {
     assert!(ended("route") <= ended("fetch") && ended("fetch") <= ended("publish"));
     assert!(!format!("{spans:?}").contains("hidden"), "a token is masked");
     let events = newswire.events();
-    assert_eq!(events[0].header("traceparent").as_deref(), Some(traceparent.as_str()), "out on the event");
+    assert_eq!(events[0].header("traceparent"), Some(traceparent.as_str()), "out on the event");
     assert!(worker.log().iter().any(|line| line["trace_id"] == trace && line["span_id"] == parent));
 }
 

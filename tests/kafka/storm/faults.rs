@@ -60,7 +60,7 @@ impl<'a> Faults<'a> {
         self.next_slot += 1;
         let slot = format!("slot-{}", self.next_slot);
         let mut variables = vec![("FAILPOINTS", STOPS_ITSELF)];
-        if self.next_slot % 2 == 0 {
+        if self.next_slot.is_multiple_of(2) {
             variables.push(("NEWSWIRE_PUBLISH__SLOT", &slot));
         }
         let worker = self.newswire.start_worker_with(&variables);

@@ -82,7 +82,7 @@ fn follow(broker: &Broker, kafka_topic: &str, read: &Mutex<Read>) {
             Some(Ok(message)) => {
                 let mut read = read.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 read.events += 1;
-                if read.events % CHECKED_EVERY == 0 {
+                if read.events.is_multiple_of(CHECKED_EVERY) {
                     event(&Record::from(&message));
                 }
                 note(&mut read, &Record::from(&message));
