@@ -238,6 +238,9 @@ impl FetchStage {
 
     fn commits(&mut self) -> Vec<Committable> {
         telemetry::in_flight(Stage::Fetch, self.in_flight.len());
+        for (partition, share) in &self.shares {
+            telemetry::table_size("pages", *partition, share.pages.len());
+        }
         let hosts = self.shared.fetcher.hosts_in_back_off().into_iter();
         telemetry::back_offs(
             hosts
