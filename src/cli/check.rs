@@ -64,7 +64,7 @@ const LOOK_AGAIN_AFTER_DAYS: i64 = 365;
 const WARNINGS_SHOWN: usize = 20;
 
 fn warnings(tagger: &Tagger) -> Vec<String> {
-    let today = jiff::Zoned::now().date();
+    let today = jiff::ZonedDateTime::now().date();
     let Ok(date) = today.checked_sub(jiff::Span::new().days(LOOK_AGAIN_AFTER_DAYS)) else {
         return Vec::new();
     };
