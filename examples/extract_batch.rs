@@ -1,5 +1,6 @@
 //! Extracts many pages: JSON lines `{"id","url","html"}` on standard input,
-//! `{"id","title","body","author","date"}` on standard output. For evaluation; the worker has `extract --batch`.
+//! `{"id","title","body","author","date"}` on standard output; `--without-rules` leaves the publisher rules out.
+//! For evaluation; the worker has `extract --batch`.
 
 use newswire::extract::{Extractor, Page, PageHeaders};
 use serde_json::{Value, json};
@@ -7,7 +8,8 @@ use std::io::{BufRead, Write};
 use url::Url;
 
 fn main() {
-    let extractor = Extractor::bundled();
+    let without_rules = std::env::args().any(|a| a == "--without-rules");
+    let extractor = if without_rules { Extractor::default() } else { Extractor::bundled() };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         let input: Value = serde_json::from_str(&line).expect("each line is JSON");

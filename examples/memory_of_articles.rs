@@ -29,8 +29,8 @@ fn main() {
         let record = PageRecord {
             fetched_at: 1_760_000_000_000,
             source: format!("news.urls-3-{number}"),
-            etag: (number % 2 == 0).then(|| format!("\"{number:x}-5f3759df\"")),
-            last_modified: (number % 2 == 1).then(|| "Tue, 18 Nov 2025 07:42:10 GMT".into()),
+            etag: (number & 1 == 0).then(|| format!("\"{number:x}-5f3759df\"")),
+            last_modified: (number & 1 == 1).then(|| "Tue, 18 Nov 2025 07:42:10 GMT".into()),
             outcome: "candidate".into(),
         };
         pages.apply(page_key(&format!("https://news.example/{number}")), Some(PagesValue::Page(record)));

@@ -196,6 +196,7 @@ impl Pipeline {
         now: Timestamp,
     ) -> Verdict {
         let names = names_of(&candidate, &self.settings.tracking);
+        let fetched_ms = candidate.fetched_at.as_millisecond();
         let text =
             fingerprint(candidate.article.title.as_deref().unwrap_or_default(), &candidate.article.body());
         match judge(&names, &text, claims, table) {
@@ -212,10 +213,12 @@ impl Pipeline {
             }
             Judgement::Known { id, through, entry } => {
                 let through = through.kind.as_str();
-                claims.met_again(table, id, &keys(&names), now.as_millisecond());
+                claims.met_again(table, id, &keys(&names), fetched_ms);
                 let is_same_page = entry.aliases.first() == Some(&names.page);
                 let changed = changes(&entry.fingerprint, &text);
-                if !(self.settings.publish_updates && is_same_page && !changed.is_empty()) {
+                // A worker that was frozen with a page in hand brings it late: the older text is no news.
+                let is_newer = fetched_ms >= entry.last_seen;
+                if !(self.settings.publish_updates && is_same_page && is_newer && !changed.is_empty()) {
                     return Verdict::Duplicate { article_id: id.to_string(), through };
                 }
                 let first_seen = Timestamp::from_millisecond(entry.first_seen).unwrap_or(now);

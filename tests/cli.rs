@@ -165,6 +165,43 @@ fn extract_reads_a_file_or_standard_input() {
 }
 
 #[test]
+fn a_saved_page_becomes_a_golden_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("daily/corridor");
+    let url = "https://www.daily.example/2025/11/grain-corridor/";
+    let make = || {
+        let mut command = newswire(&["extract", "--url", url, "--new-case", case.to_str().unwrap()]);
+        run(&mut command, PAGE.as_bytes())
+    };
+    assert_eq!(make().status.code(), Some(0));
+    assert_eq!(fs::read_to_string(case.join("page.html")).unwrap(), PAGE);
+    assert_eq!(fs::read_to_string(case.join("url.txt")).unwrap().trim(), url);
+    let expected: Value =
+        serde_json::from_str(&fs::read_to_string(case.join("expected.json")).unwrap()).unwrap();
+    assert!(expected["title"].is_string() && expected["blocks"].is_array(), "{expected}");
+    let again = make();
+    assert_eq!(again.status.code(), Some(2), "a case that is there is not written over");
+}
+
+#[test]
+fn publisher_rules_of_the_config_are_used_and_their_mistakes_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("daily.toml");
+    let setting = format!("extract.publishers={:?}", folder.path());
+    let url = "https://www.daily.example/x";
+    let extract =
+        || json_lines(&run(&mut newswire(&["--set", &setting, "extract", "--url", url]), PAGE.as_bytes()));
+    fs::write(&file, "[[rule]]\nhosts = ['daily.example']\ncountry = 'dk'\nremove = ['body']\n").unwrap();
+    let event = &extract()[0];
+    assert_eq!(event["publisher"]["country"], "dk");
+    assert_eq!(event["body"], "");
+    fs::write(&file, "[[rule]]\nhosts = ['daily.example']\nremove = ['p:hover']\n").unwrap();
+    let output = run(&mut newswire(&["--set", &setting, "check", "--offline"]), b"");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("daily.toml:3: "), "{}", stderr(&output));
+}
+
+#[test]
 fn a_bad_line_of_a_batch_is_answered_in_its_place() {
     let good =
         |id: usize| serde_json::json!({"id": id, "url": "https://a.example/x", "html": PAGE}).to_string();

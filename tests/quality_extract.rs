@@ -3,6 +3,8 @@
 //!
 //! By default a sample of 200 pages is scored; `NEWSWIRE_QUALITY=full` scores all of them.
 
+#[path = "quality/hostile.rs"]
+mod hostile;
 #[path = "quality/metric.rs"]
 mod metric;
 
@@ -79,59 +81,12 @@ fn pages_are_read_at_least_as_well_as_the_floors_say() {
     assert!(below.is_empty(), "{}", below.join("; "));
 }
 
-/// Pages that break parsers, each of about a megabyte or more.
-fn hostile_pages() -> Vec<(&'static str, String)> {
-    let paragraph = "<p>A paragraph of some length, with a comma, that an article could have.</p>";
-    vec![
-        ("nested divs", "<div>".repeat(100_000) + "text"),
-        ("nested divs with text", "<div>word ".repeat(100_000)),
-        (
-            "a million attributes",
-            format!("<div {}>text</div>", (0..1_000_000).map(|i| format!("a{i} ")).collect::<String>()),
-        ),
-        (
-            "attributes with values",
-            format!("<p {}>text", (0..200_000).map(|i| format!("a{i}='{i}' ")).collect::<String>()),
-        ),
-        ("unclosed formatting", "<b><i><font size=1><u>x<p>y".repeat(40_000)),
-        ("distinct formatting", (0..40_000).map(|i| format!("<b id={i}><p>x")).collect()),
-        ("unclosed everything", "<div><p><a href=x><table><tr><td><ul><li>word ".repeat(20_000)),
-        ("misnested", "<a><p><b></a></p></b><table><a><div></table>".repeat(25_000)),
-        ("nul bytes", "\0<p>\0a\0b\0</p>".repeat(100_000)),
-        ("one text node", "word, ".repeat(1_700_000)),
-        ("no spaces", "a".repeat(10_000_000)),
-        ("many paragraphs", paragraph.repeat(60_000)),
-        ("open comment", "<!--".to_owned() + &"<p>x".repeat(300_000)),
-        ("open tag", "<a href='".to_owned() + &"x".repeat(2_000_000)),
-        ("templates", "<template><div>".repeat(50_000)),
-        ("svg and math", "<svg><math><mi>x<desc><p>".repeat(40_000)),
-        ("frames", "<frameset><frame src=x>".repeat(50_000)),
-        ("selects", "<select><option>a<select><optgroup>".repeat(30_000)),
-        ("entities", "&amp;&#0;&#x110000;&notanentity;".repeat(60_000)),
-        ("json-ld nesting", format!("<script type='application/ld+json'>{}</script>", "[".repeat(1_000_000))),
-        (
-            "json-ld objects",
-            format!("<script type='application/ld+json'>{}</script>", "{\"@graph\":[".repeat(100_000)),
-        ),
-        ("state script", format!("<script>x = {}</script>", "{\"content\":[".repeat(100_000))),
-        ("metas", "<meta name=author content='By A B and C D, E F'>".repeat(40_000)),
-        (
-            "bylines",
-            "<span class=author>By 1</span><time>x</time><span class=date>1 1 1</span>".repeat(20_000),
-        ),
-        ("bare bylines", "By x<br>1.1.<br>".repeat(60_000)),
-        ("end tags", "</p></div></b></body></html>".repeat(60_000)),
-        ("tables", "<table><tr><td>".repeat(60_000)),
-        ("headings", "<h1>A title like many others</h1>".repeat(40_000)),
-    ]
-}
-
 #[test]
 fn no_page_panics_or_takes_more_than_its_time() {
     // The dev profile compiles this crate with opt-level 1, and the machine may be busy: four times the release bound.
     let per_megabyte = Duration::from_millis(1_000);
     let mut slow = Vec::new();
-    for (name, html) in hostile_pages() {
+    for (name, html) in hostile::pages() {
         let started = Instant::now();
         // A stack as small as any thread's: recursion by depth would overflow it.
         let megabytes = html.len().max(1_000_000) as f64 / 1e6;

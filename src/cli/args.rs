@@ -75,6 +75,11 @@ Examples:
   newswire lookup https://news.example/story
   newswire lookup fc96d736dbd09f6478b5547b2cb0d0e9")]
     Lookup(kafka::lookup::LookupArgs),
+    /// Checks every source record against its outcome, and names each one without
+    #[command(after_help = "\
+Example:
+  newswire audit --from 2025-11-18T00:00:00Z | jq .")]
+    Audit(kafka::audit::AuditArgs),
     /// Follows the events as they are published
     #[command(after_help = "\
 Example:
@@ -233,6 +238,9 @@ pub struct ExtractArgs {
     /// JSON lines {"id", "url", "html"} in; the event with its id, or {"id", "error"}, out, in the same order
     #[arg(long)]
     pub batch: bool,
+    /// Makes a golden case of the page: this new folder, with page.html, url.txt and expected.json to be looked through
+    #[arg(long, value_name = "FOLDER", conflicts_with = "batch")]
+    pub new_case: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

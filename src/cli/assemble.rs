@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::reload::Reloadable;
 use crate::config::Config;
-use crate::extract::Extractor;
+use crate::extract::{Extractor, Publishers};
 use crate::fetch::Fetcher;
 use crate::pipeline::{Pipeline, Settings};
 use crate::telemetry;
@@ -12,12 +12,24 @@ use std::sync::Arc;
 
 /// The three steps.
 pub fn pipeline(config: &Config) -> Result<Pipeline, Failure> {
-    Ok(Pipeline::new(Extractor::bundled(), tagger(config)?, Settings::from(config)))
+    Ok(Pipeline::new(extractor(config)?, tagger(config)?, Settings::from(config)))
 }
 
 /// The fetcher on the real network.
 pub fn fetcher(config: &Config) -> Result<Fetcher, Failure> {
     Fetcher::new(config.fetch.clone()).map_err(Failure::usage)
+}
+
+/// The engine with the publisher rules of the config. Their default folder need not be there either.
+pub fn extractor(config: &Config) -> Result<Extractor, Failure> {
+    let folder = &config.extract.publishers;
+    if folder.is_dir() {
+        return Publishers::load(folder).map(Extractor::with).map_err(Failure::Usage);
+    }
+    if *folder == Config::default().extract.publishers {
+        return Ok(Extractor::bundled());
+    }
+    Err(Failure::usage(format!("extract.publishers: {} is not a folder", folder.display())))
 }
 
 /// The taxonomy of the config. Its default folder need not be there: the binary has the same one inside.
@@ -34,10 +46,12 @@ pub fn tagger(config: &Config) -> Result<Tagger, Failure> {
 
 /// What can be read again while the worker runs. What is only in the binary does not change.
 pub fn reloadables(config: &Config, pipeline: &Arc<Pipeline>) -> Vec<Reloadable> {
+    let all = [taxonomy(config, pipeline), publishers(config, pipeline)];
+    all.into_iter().filter(|thing| thing.folder.is_dir()).collect()
+}
+
+fn taxonomy(config: &Config, pipeline: &Arc<Pipeline>) -> Reloadable {
     let folder = config.topics.taxonomy.clone();
-    if !folder.is_dir() {
-        return Vec::new();
-    }
     let (pipeline, from) = (pipeline.clone(), folder.clone());
     let reload = move || {
         let tagger = Tagger::load(&from)
@@ -47,5 +61,17 @@ pub fn reloadables(config: &Config, pipeline: &Arc<Pipeline>) -> Vec<Reloadable>
         telemetry::taxonomy(&version);
         Ok(version)
     };
-    vec![Reloadable { what: "taxonomy", folder, reload: Box::new(reload) }]
+    Reloadable { what: "taxonomy", folder, reload: Box::new(reload) }
+}
+
+fn publishers(config: &Config, pipeline: &Arc<Pipeline>) -> Reloadable {
+    let folder = config.extract.publishers.clone();
+    let (pipeline, from) = (pipeline.clone(), folder.clone());
+    let reload = move || {
+        let rules = Publishers::load(&from)?;
+        let version = format!("{} rules", rules.len());
+        pipeline.extractor.use_publishers(rules);
+        Ok(version)
+    };
+    Reloadable { what: "publishers", folder, reload: Box::new(reload) }
 }

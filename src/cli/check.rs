@@ -1,4 +1,4 @@
-//! `newswire check`: everything that would stop the start, at once: config, taxonomy, brokers, Kafka topics.
+//! `newswire check`: everything that would stop the start, at once: config, taxonomy, publisher rules, brokers, Kafka topics.
 
 use super::args::{CheckArgs, SettingsArgs};
 use super::failure::Failure;
@@ -18,6 +18,11 @@ pub fn run(settings: &SettingsArgs, args: &CheckArgs) -> Result<(), Failure> {
             report.push(format!("taxonomy ok: version {}", tagger.version()));
             report.extend(warnings(&tagger));
         }
+        Err(Failure::Usage(more)) => problems.extend(more),
+        Err(failure) => return Err(failure),
+    }
+    match assemble::extractor(&loaded.config) {
+        Ok(extractor) => report.push(format!("publisher rules ok: {}", extractor.publishers().len())),
         Err(Failure::Usage(more)) => problems.extend(more),
         Err(failure) => return Err(failure),
     }

@@ -3,15 +3,19 @@
 use super::args::{ExtractArgs, SettingsArgs};
 use super::failure::Failure;
 use super::page_event::PageReader;
-use super::{assemble, batch, setup};
-use crate::extract::{Extractor, charset};
+use super::{assemble, batch, new_case, setup};
+use crate::extract::charset;
 use serde_json::Value;
 use std::io::{IsTerminal, Write, stdin, stdout};
 use std::path::Path;
 
 pub fn run(settings: &SettingsArgs, args: &ExtractArgs) -> Result<(), Failure> {
     let config = setup::start(settings)?.config;
-    let reader = PageReader::new(&config, Extractor::bundled(), assemble::tagger(&config)?);
+    let extractor = assemble::extractor(&config)?;
+    if let (Some(folder), Some(url)) = (&args.new_case, &args.url) {
+        return new_case::make(&extractor, folder, url, &page_of(args.file.as_deref())?);
+    }
+    let reader = PageReader::new(&config, extractor, assemble::tagger(&config)?);
     match &args.url {
         Some(url) => one(&reader, args.file.as_deref(), url),
         None if args.file.is_some() => {
@@ -21,11 +25,15 @@ pub fn run(settings: &SettingsArgs, args: &ExtractArgs) -> Result<(), Failure> {
     }
 }
 
-fn one(reader: &PageReader, file: Option<&Path>, url: &str) -> Result<(), Failure> {
+fn page_of(file: Option<&Path>) -> Result<Vec<u8>, Failure> {
     if file.is_none() && stdin().is_terminal() {
         return Err(Failure::usage("extract needs a FILE, or a page on standard input"));
     }
-    let bytes = setup::read_input(file.unwrap_or(Path::new("-")))?;
+    setup::read_input(file.unwrap_or(Path::new("-")))
+}
+
+fn one(reader: &PageReader, file: Option<&Path>, url: &str) -> Result<(), Failure> {
+    let bytes = page_of(file)?;
     let page = charset::decode(&bytes, None);
     let mut event = reader.event(url, &page.text).map_err(Failure::usage)?;
     if page.replaced > 0 {

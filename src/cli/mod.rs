@@ -12,6 +12,7 @@ mod failure;
 mod health;
 mod ingest;
 mod kafka;
+mod new_case;
 mod output;
 mod page_event;
 mod paint;
@@ -46,6 +47,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Submit(args) => kafka::submit::run(settings, &args),
         Command::Rejects(command) => kafka::rejects::run(settings, &command),
         Command::Lookup(args) => kafka::lookup::run(settings, &args),
+        Command::Audit(args) => kafka::audit::run(settings, &args),
         Command::Retag(args) => kafka::retag::run(settings, &args),
         Command::Forget(args) => kafka::forget::run(settings, &args),
         Command::Tail(args) => kafka::tail::run(settings, &args),

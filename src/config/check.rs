@@ -62,6 +62,9 @@ fn check_kafka(config: &Config, problems: &mut Problems) {
     ] {
         require(is_kafka_name(name), key, "must be 1 to 200 of a-z, A-Z, 0-9, '.', '_' and '-'", problems);
     }
+    let slot = &config.publish.slot;
+    let slot_fits = slot.is_empty() || is_kafka_name(slot);
+    require(slot_fits, "publish.slot", "must be up to 200 of a-z, A-Z, 0-9, '.', '_' and '-'", problems);
     for name in kafka.properties.keys() {
         if let Some(message) = refusal(name) {
             problems.push((format!("kafka.properties.{name}"), message));

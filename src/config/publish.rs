@@ -13,11 +13,15 @@ pub struct PublishSettings {
     pub commit_every: Duration,
     /// Candidates in one transaction at most.
     pub commit_count: usize,
+    /// Names this worker among those that publish, the same after a restart and never that of two living workers: a
+    /// StatefulSet's pod name. A killed worker's open transaction then ends when it is back, not when it times out.
+    /// Empty: host name and process id.
+    pub slot: String,
 }
 
 impl Default for PublishSettings {
     fn default() -> PublishSettings {
-        PublishSettings { commit_every: Duration::from_millis(250), commit_count: 1000 }
+        PublishSettings { commit_every: Duration::from_millis(250), commit_count: 1000, slot: String::new() }
     }
 }
 

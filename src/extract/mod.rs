@@ -1,6 +1,6 @@
 //! Bytes and URL in, article out. Pure: no clock, no network.
 //!
-//! bytes -> `charset` -> text -> `dom` -> one tree -> `metadata`, `dates`, `body`, `language` -> `Article`
+//! bytes -> `charset` -> text -> `dom` -> one tree -> `metadata`, `publishers`, `body`, `dates`, `language` -> `Article`
 
 mod body;
 pub mod charset;
@@ -8,9 +8,14 @@ mod dates;
 mod dom;
 mod language;
 mod metadata;
+mod mojibake;
+mod publishers;
 
 use crate::record::Article;
+use arc_swap::ArcSwap;
 pub use body::BlockTrace;
+pub use publishers::Publishers;
+use std::sync::Arc;
 use url::Url;
 
 /// A fetched page, decoded to text.
@@ -33,36 +38,56 @@ pub struct PageHeaders {
     pub content_language: Option<String>,
 }
 
-/// The engine with its publisher rules.
+/// The engine with its publisher rules; none by default.
 #[derive(Default)]
-pub struct Extractor {}
+pub struct Extractor {
+    publishers: ArcSwap<Publishers>,
+}
 
 impl Extractor {
     /// The engine with the publisher rules that are part of the binary (`config/publishers`).
     pub fn bundled() -> Extractor {
-        Extractor {}
+        Extractor::with(Publishers::bundled())
+    }
+
+    pub fn with(publishers: Publishers) -> Extractor {
+        Extractor { publishers: ArcSwap::from_pointee(publishers) }
+    }
+
+    pub fn publishers(&self) -> Arc<Publishers> {
+        self.publishers.load_full()
+    }
+
+    /// Pages from now on are read with these rules.
+    pub fn use_publishers(&self, publishers: Publishers) {
+        self.publishers.store(Arc::new(publishers));
     }
 
     /// Gives what the page has; what it lacks is `None` or empty. Never panics, whatever the page.
     pub fn extract(&self, page: &Page<'_>) -> Article {
-        let dom = dom::Dom::parse(page.html);
+        let dom = dom::Dom::parse(&mojibake::repaired(page.html));
         let evidence = metadata::Evidence::gather(&dom, page.url);
         let mut article = metadata::read(&dom, &evidence, page);
-        let found = body::extract(&dom, &evidence, &article);
+        let publishers = self.publishers.load();
+        let rule = publishers.rule(page.url, || dates::declared_day(&evidence));
+        article.publisher.country = rule.and_then(|r| r.country.clone());
+        let found = body::extract(&dom, &evidence, &article, rule.map(|r| r.verdict(&dom)).as_ref());
         article.blocks = found.blocks;
         article.confidence = found.confidence;
         article.warnings.extend(found.warnings);
         if let Some(source) = found.source {
             article.sources.insert("body".into(), source.into());
         }
-        dates::read(&dom, &evidence, page.url, &mut article);
+        let headline = metadata::headline(&dom, &evidence, article.title.as_deref());
+        let place = dates::Place { headline, body: found.place };
+        dates::read(&dom, &evidence, &place, page.url, &mut article);
         language::read(&evidence, page.headers, &mut article);
         article
     }
 
     /// The page's text blocks with the features the chooser weighs: for fitting it, and for explaining a choice.
     pub fn trace(&self, page: &Page<'_>) -> Vec<BlockTrace> {
-        let dom = dom::Dom::parse(page.html);
+        let dom = dom::Dom::parse(&mojibake::repaired(page.html));
         let evidence = metadata::Evidence::gather(&dom, page.url);
         let article = metadata::read(&dom, &evidence, page);
         body::trace(&dom, &evidence, article.title.as_deref())

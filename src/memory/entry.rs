@@ -25,7 +25,8 @@ pub struct SeenEntry {
     pub candidate_offset: i64,
     /// Milliseconds since 1970.
     pub first_seen: i64,
-    /// Milliseconds since 1970; expiry counts from here.
+    /// When the page was fetched that last showed it, milliseconds since 1970; expiry counts from here, and a page fetched
+    /// before this says nothing new of it.
     pub last_seen: i64,
     /// Retracted by `newswire forget`: never published again.
     pub forgotten: bool,

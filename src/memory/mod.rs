@@ -4,6 +4,9 @@
 //! the transaction that carries its changelog records is committed are the changes applied.
 
 mod entry;
+#[cfg(test)]
+mod model_test;
+mod packed;
 mod pages;
 mod seen;
 

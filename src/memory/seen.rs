@@ -1,68 +1,136 @@
 //! The table of published articles of one partition, and the claims of one batch over it.
 
+use super::BadChangelog;
 use super::SeenEntry;
 use super::entry::MAX_ALIASES;
+use super::packed::{Place, Pools};
 use crate::identity::{AliasKey, ArticleId};
+use hashbrown::HashTable;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
+/// Entries looked at in one search for expired ones: about a millisecond's work.
+const SEARCHED_AT_ONCE: usize = 20_000;
 
-/// Article id -> entry, alias -> article id. The alias index is derived: `seen` topic alone rebuilds both.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Article id -> entry, alias -> article id. The alias index is derived: the `seen` topic alone rebuilds both.
+/// About 90 bytes an alias where an article has three names for every two articles (`cargo bench`, docs/delivery.md).
+#[derive(Clone, Debug, Default)]
 pub struct SeenTable {
-    articles: HashMap<ArticleId, SeenEntry>,
-    aliases: HashMap<AliasKey, ArticleId>,
+    entries: Pools,
+    by_id: HashTable<Place>,
+    /// An entry's place, and which of its aliases.
+    by_alias: HashTable<(Place, u8)>,
 }
 
 /// One changelog record: an entry, or a tombstone.
 pub type SeenChange = (ArticleId, Option<SeenEntry>);
 
+/// Ids and aliases are pieces of SHA-256: any eight bytes of them are as good as a hash.
+fn hash(key: &[u8; 16]) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *key;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
 impl SeenTable {
     pub fn articles(&self) -> usize {
-        self.articles.len()
+        self.by_id.len()
     }
 
     pub fn aliases(&self) -> usize {
-        self.aliases.len()
+        self.by_alias.len()
     }
 
-    pub fn get(&self, id: &ArticleId) -> Option<&SeenEntry> {
-        self.articles.get(id)
+    fn place(&self, id: &ArticleId) -> Option<Place> {
+        self.by_id.find(hash(&id.0), |place| self.entries.has_id(*place, id)).copied()
+    }
+
+    pub fn get(&self, id: &ArticleId) -> Option<SeenEntry> {
+        self.place(id).map(|place| self.entries.entry(place))
     }
 
     pub fn owner(&self, alias: &AliasKey) -> Option<ArticleId> {
-        self.aliases.get(alias).copied()
+        let is_it = |(place, number): &(Place, u8)| self.entries.alias(*place, *number) == *alias;
+        self.by_alias.find(hash(&alias.0), is_it).map(|(place, _)| self.entries.id(*place))
     }
 
     /// Applies a committed change, or a changelog record during the restore.
     pub fn apply(&mut self, (id, entry): SeenChange) {
-        if let Some(old) = self.articles.remove(&id) {
-            for alias in &old.aliases {
-                if self.aliases.get(alias) == Some(&id) {
-                    self.aliases.remove(alias);
-                }
-            }
+        if let Some(old) = self.place(&id) {
+            self.remove(&id, old);
         }
         let Some(entry) = entry else { return };
-        for alias in &entry.aliases {
-            // The first owner keeps an alias: a later article never takes it over.
-            self.aliases.entry(*alias).or_insert(id);
+        let place = self.entries.put(&id, &entry);
+        let entries = &self.entries;
+        self.by_id.insert_unique(hash(&id.0), place, |place| hash(&entries.id(*place).0));
+        for number in 0..place.aliases {
+            let alias = entries.alias(place, number);
+            let is_it = |(place, number): &(Place, u8)| entries.alias(*place, *number) == alias;
+            let again = |(place, number): &(Place, u8)| hash(&entries.alias(*place, *number).0);
+            // The later record owns it. Claims never give a name to two articles, but in one batch a name may leave an
+            // expired article for a new one, and the records of a batch have no order.
+            self.by_alias.entry(hash(&alias.0), is_it, again).insert((place, number));
         }
-        self.articles.insert(id, entry);
     }
 
-    /// Up to `limit` articles last seen before `before_ms`: their tombstones are due.
+    /// A changelog record as it was read.
+    pub fn apply_record(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), BadChangelog> {
+        let entry = value.map(SeenEntry::decode).transpose()?;
+        self.apply((SeenEntry::decode_key(key)?, entry));
+        Ok(())
+    }
+
+    fn remove(&mut self, id: &ArticleId, place: Place) {
+        for number in 0..place.aliases {
+            let alias = self.entries.alias(place, number);
+            let own = |indexed: &(Place, u8)| *indexed == (place, number);
+            if let Ok(indexed) = self.by_alias.find_entry(hash(&alias.0), own) {
+                indexed.remove();
+            }
+        }
+        if let Ok(indexed) = self.by_id.find_entry(hash(&id.0), |indexed| *indexed == place) {
+            indexed.remove();
+        }
+        self.entries.take_out(place);
+    }
+
+    /// Up to `limit` articles last seen before `before_ms`: their tombstones are due. Each call looks at a piece of the
+    /// table and the next one goes on from there.
     /// Forgotten articles stay: an expired block would publish again what was retracted.
-    pub fn expired(&self, before_ms: i64, limit: usize) -> Vec<ArticleId> {
-        let is_due = |entry: &SeenEntry| entry.last_seen < before_ms && !entry.forgotten;
-        self.articles.iter().filter(|(_, entry)| is_due(entry)).map(|(id, _)| *id).take(limit).collect()
+    pub fn expired(&mut self, before_ms: i64, limit: usize) -> Vec<ArticleId> {
+        self.entries.expired(before_ms, limit, SEARCHED_AT_ONCE)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&ArticleId, &SeenEntry)> {
-        self.articles.iter()
+    /// The same for the same articles with the same names, in whatever order they came. Goes through the whole table.
+    pub fn digest(&self) -> u64 {
+        let one = |(id, entry): (ArticleId, SeenEntry)| {
+            let bytes = [&id.0[..], &entry.encode()].concat();
+            // Two polynomials' remainders would do; the id makes them differ, so one with its bytes turned round does.
+            let back: Vec<u8> = bytes.iter().rev().copied().collect();
+            u64::from(crc32fast::hash(&bytes)) << 32 | u64::from(crc32fast::hash(&back))
+        };
+        self.iter().map(one).fold(0, |all, one| all ^ one)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (ArticleId, SeenEntry)> {
+        self.entries.iter()
     }
 }
+
+/// The same articles, and the same owners of the same names.
+impl PartialEq for SeenTable {
+    fn eq(&self, other: &SeenTable) -> bool {
+        let owns = |(place, number): &(Place, u8)| {
+            other.owner(&self.entries.alias(*place, *number)) == Some(self.entries.id(*place))
+        };
+        self.articles() == other.articles()
+            && self.aliases() == other.aliases()
+            && self.iter().all(|(id, entry)| other.get(&id) == Some(entry))
+            && self.by_alias.iter().all(owns)
+    }
+}
+
+impl Eq for SeenTable {}
 
 /// What one batch means to remember. Seen by the rest of the batch at once, by the table only after the commit.
 #[derive(Debug, Default)]
@@ -80,18 +148,15 @@ struct Undo {
 }
 
 impl Claims {
-    pub fn get<'a>(&'a self, table: &'a SeenTable, id: &ArticleId) -> Option<&'a SeenEntry> {
+    pub fn get(&self, table: &SeenTable, id: &ArticleId) -> Option<SeenEntry> {
         match self.changes.get(id) {
-            Some(change) => change.as_ref(),
+            Some(change) => change.clone(),
             None => table.get(id),
         }
     }
 
     pub fn owner(&self, table: &SeenTable, alias: &AliasKey) -> Option<ArticleId> {
-        let in_table = || {
-            let owner = table.owner(alias)?;
-            self.get(table, &owner).map(|_| owner)
-        };
+        let in_table = || table.owner(alias).filter(|owner| !matches!(self.changes.get(owner), Some(None)));
         self.aliases.get(alias).copied().or_else(in_table)
     }
 
@@ -121,7 +186,7 @@ impl Claims {
         if free.is_empty() && now_ms - known.last_seen < DAY_MS {
             return false;
         }
-        let mut entry = known.clone();
+        let mut entry = known;
         entry.aliases.extend(free);
         entry.last_seen = entry.last_seen.max(now_ms);
         self.claim(id, entry);
@@ -204,7 +269,7 @@ mod tests {
         claims.claim(id(1), SeenEntry { version: 2, ..entry(&[1, 2]) });
         claims.claim(id(3), entry(&[3]));
         claims.take_back();
-        assert_eq!(claims.get(&table, &id(1)), Some(&entry(&[1])));
+        assert_eq!(claims.get(&table, &id(1)), Some(entry(&[1])));
         let owners = [1, 2, 3].map(|n| claims.owner(&table, &alias(n)));
         assert_eq!(owners, [Some(id(1)), None, None]);
     }

@@ -36,7 +36,7 @@ impl Pipeline {
 
     fn retag(&self, retag: Retag, offset: i64, claims: &mut Claims, table: &SeenTable) -> Obeyed {
         let Ok(id) = retag.article_id.parse::<ArticleId>() else { return Obeyed::Silent("no_article_id") };
-        let Some(entry) = claims.get(table, &id).cloned() else { return Obeyed::Silent("unknown_article") };
+        let Some(entry) = claims.get(table, &id) else { return Obeyed::Silent("unknown_article") };
         let new_hash = topics_hash(&retag.topics);
         match () {
             () if entry.forgotten => return Obeyed::Silent("forgotten"),
@@ -83,7 +83,7 @@ fn forget_article(forget: &Forget, claims: &mut Claims, table: &SeenTable, now: 
     let Some(id) = by_id().or_else(by_name).or_else(unpublished) else {
         return Obeyed::Silent("no_article_id");
     };
-    let Some(entry) = claims.get(table, &id).cloned() else {
+    let Some(entry) = claims.get(table, &id) else {
         claims.claim(id, block(names, now));
         return Obeyed::Silent("blocked");
     };

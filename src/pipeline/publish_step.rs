@@ -36,6 +36,7 @@ impl Pipeline {
     ) -> Verdict {
         let (topics, taxonomy_version) = self.topics_of(&candidate.article);
         let source = candidate.job.source.clone();
+        let fetched_ms = candidate.fetched_at.as_millisecond();
         let mut event = compose(id, candidate, names, text, (topics, &taxonomy_version));
         if let Err(reason) = withhold(&mut event, &self.settings.rights) {
             let why = (Stage::Publish, reason, "the page forbids its use".to_owned());
@@ -47,7 +48,7 @@ impl Pipeline {
                 (again.version, again.first_seen, again.changed);
         }
         let aliases = match claims.get(table, &id) {
-            Some(known) => known.aliases.clone(),
+            Some(known) => known.aliases,
             None => std::iter::once(names.page)
                 .chain(keys(names).into_iter().filter(|k| *k != names.page))
                 .collect(),
@@ -59,7 +60,7 @@ impl Pipeline {
             topics_hash: topics_hash(&event.topics),
             candidate_offset: offset,
             first_seen: event.first_seen_at.as_millisecond(),
-            last_seen: now.as_millisecond(),
+            last_seen: fetched_ms,
             forgotten: false,
         };
         claims.claim(id, entry);

@@ -28,7 +28,7 @@ pub fn judge<'a>(
         let owner = claims.owner(table, &rung.key);
         let Some((id, entry)) = owner.and_then(|id| Some((id, claims.get(table, &id)?))) else { continue };
         if page_owner == Some(id) || !text.is_another_text_than(&entry.fingerprint) {
-            return Judgement::Known { id, through: rung, entry: entry.clone() };
+            return Judgement::Known { id, through: rung, entry };
         }
         conflicts.push(rung);
     }

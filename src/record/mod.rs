@@ -9,6 +9,7 @@ mod ending;
 mod event;
 mod job;
 mod outcome;
+mod outcome_record;
 mod reject;
 mod topic_tag;
 mod url_record;
@@ -27,6 +28,7 @@ pub use event::{
 };
 pub use job::{Header, Job, SourceRecord};
 pub use outcome::{Outcome, Reason, Stage};
+pub use outcome_record::{OutcomeRecord, outcome_key, source_of_outcome};
 pub use reject::Reject;
 pub use topic_tag::{Field, Mention, TopicTag};
 pub use url_record::UrlRecord;

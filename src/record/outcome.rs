@@ -123,6 +123,8 @@ reasons! {
     RecordTooLarge = "record_too_large",
     /// An internal record of an unknown version.
     UnknownVersion = "unknown_version",
+    /// A fault of newswire that only this record brings out; the worker goes on.
+    InternalError = "internal_error",
 }
 
 impl fmt::Display for Reason {

@@ -37,9 +37,9 @@ impl<S: Subscriber> Filter<S> for Repeats {
 
     fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
         let metadata = event.metadata();
-        // Whoever turns on a finer level wants to see everything.
-        let is_fine = *metadata.level() > Level::INFO;
-        is_fine || is_final_line(metadata) || has_budget(metadata, Instant::now())
+        // What is no warning is said once for what it tells of, or by a level that somebody asked for.
+        let is_no_warning = *metadata.level() > Level::WARN;
+        is_no_warning || is_final_line(metadata) || has_budget(metadata, Instant::now())
     }
 }
 

@@ -54,6 +54,7 @@ fn needed(names: &KafkaTopicNames) -> Needs {
         (names.urls.clone(), vec![read]),
         (names.articles.clone(), vec![write]),
         (names.rejects.clone(), vec![write]),
+        (names.outcomes.clone(), vec![write]),
     ];
     let internal = [&names.fetch, &names.candidates, &names.pages, &names.seen];
     needed.extend(internal.into_iter().map(|name| (name.clone(), vec![read, write])));

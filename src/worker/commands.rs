@@ -7,7 +7,7 @@ use super::{clients, restore};
 use crate::config::KafkaSettings;
 use crate::identity::{AliasKey, ArticleId, partition_of_site, site_of};
 use crate::memory::{PageRecord, SeenEntry, SeenTable};
-use crate::record::{ArticleEvent, Reject, UrlRecord};
+use crate::record::{ArticleEvent, OutcomeRecord, Reject, UrlRecord};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, FutureRecord};
@@ -101,6 +101,8 @@ pub struct Found {
     pub article: Option<(ArticleId, SeenEntry)>,
     pub page: Option<PageRecord>,
     pub rejects: Vec<Reject>,
+    /// How source records with this URL or article ended, oldest first, with `kafka-topic-partition-offset`.
+    pub outcomes: Vec<(String, OutcomeRecord)>,
 }
 
 /// Looks a normalized URL up at its site's owner.
@@ -111,21 +113,44 @@ pub fn look_up_url(settings: &KafkaSettings, url: &Url) -> Result<Found, String>
         |topic: &str| Ok::<_, String>(partition_of_site(&site, partition_count(settings, topic)?));
     let table = seen_table(settings, &names.seen, Some(partition(&names.seen)?))?;
     let id = table.owner(&AliasKey::of(url, &site));
-    let pages = restore::restore_pages(settings, &names.pages, partition(&names.pages)?)
-        .map_err(|e| e.to_string())?;
+    let pages = restore::restore_pages(settings, &names.pages, partition(&names.pages)?, &|| true)
+        .map_err(|e| e.to_string())?
+        .unwrap_or_default();
     let mut rejects = rejects(settings).map_err(|e| e.to_string())?;
     rejects.retain(|reject| reject.url.as_deref().is_some_and(|rejected| rejected == url.as_str()));
     Ok(Found {
-        article: id.and_then(|id| Some((id, table.get(&id)?.clone()))),
+        article: id.and_then(|id| Some((id, table.get(&id)?))),
         page: pages.page(url.as_str()).cloned(),
         rejects,
+        outcomes: outcomes(settings, &|outcome| outcome.url == url.as_str())?,
     })
 }
 
 /// Looks an article id up wherever it is.
 pub fn look_up_id(settings: &KafkaSettings, id: ArticleId) -> Result<Found, String> {
     let table = seen_table(settings, &KafkaTopicNames::new(settings).seen, None)?;
-    Ok(Found { article: table.get(&id).map(|entry| (id, entry.clone())), ..Found::default() })
+    let text = id.to_string();
+    let outcomes = outcomes(settings, &|outcome| outcome.article_id.as_deref() == Some(&text))?;
+    Ok(Found { article: table.get(&id).map(|entry| (id, entry)), outcomes, ..Found::default() })
+}
+
+/// The outcomes that are kept and chosen, oldest first.
+fn outcomes(
+    settings: &KafkaSettings,
+    is_chosen: &dyn Fn(&OutcomeRecord) -> bool,
+) -> Result<Vec<(String, OutcomeRecord)>, String> {
+    let (topic, mut found) = (KafkaTopicNames::new(settings).outcomes, Vec::new());
+    let read = read_topic(settings, &topic, None, Span::ToTheEnd, &mut |record| {
+        let outcome = serde_json::from_slice::<OutcomeRecord>(record.payload.as_deref().unwrap_or_default());
+        if let Some(outcome) = outcome.ok().filter(is_chosen) {
+            let key = String::from_utf8_lossy(record.key.as_deref().unwrap_or_default()).into_owned();
+            found.push((key.split('#').next().unwrap_or_default().to_owned(), outcome));
+        }
+        ControlFlow::Continue(())
+    });
+    read.map_err(|e| format!("cannot read {topic}: {e}"))?;
+    found.sort_by_key(|(_, outcome)| outcome.at);
+    Ok(found)
 }
 
 pub(super) fn seen_table(

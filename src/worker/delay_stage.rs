@@ -5,7 +5,7 @@ use super::kafka_topics::Tier;
 use super::outlet::WriteError;
 use super::route_stage::{COMMIT_AGAIN_EVERY, commit_again, end, fail, take_commits};
 use super::watermark::Watermark;
-use super::{Shared, StageError};
+use super::{Shared, StageError, crash_point, one_job::or_reject};
 use crate::record::Job;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
@@ -154,10 +154,11 @@ async fn leave(shared: Arc<Shared>, waiting: Waiting) -> Result<(i32, u64, i64),
     };
     let wait = job.not_before.map(|at| at.duration_since(shared.fetcher.now()));
     let wait = wait.and_then(|wait| Duration::try_from(wait).ok()).unwrap_or_default();
-    if wait.is_zero() {
-        shared.outlet.job(&job).await?;
-    } else {
-        shared.outlet.delayed(&job, wait).await?;
-    }
+    let written = match wait.is_zero() {
+        true => shared.outlet.job(&job).await,
+        false => shared.outlet.delayed(&job, wait).await,
+    };
+    or_reject(&shared, &job, written).await?;
+    crash_point::pass("delay-after-produce");
     Ok(done)
 }

@@ -3,13 +3,13 @@
 //!
 //! A `pages` record is written only after what it tells of was acknowledged, and the offset is done only after both.
 
-use super::intake::{Change, Intake, Record};
+use super::intake::{Change, Done as Committable, Intake, Record};
 use super::one_job::{Done, one_job};
 use super::outlet::WriteError;
 use super::restore::restore_pages;
 use super::route_stage::{COMMIT_AGAIN_EVERY, commit_again, end, fail, take_commits};
 use super::watermark::Watermark;
-use super::{Shared, StageError};
+use super::{Shared, StageError, crash_point};
 use crate::fetch::HostMemory;
 use crate::memory::PagesTable;
 use crate::record::{Job, Stage};
@@ -36,14 +36,14 @@ struct Share {
 /// Partitions that go to another worker.
 struct Leaving {
     partitions: Vec<i32>,
-    answer: mpsc::Sender<Vec<(i32, i64)>>,
+    answer: mpsc::Sender<Vec<Committable>>,
     until: tokio::time::Instant,
 }
 
 /// What is under way in a revoked partition has this long; the group waits meanwhile. Less than the intake waits.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 
-type Restored = (i32, u64, Result<PagesTable, StageError>);
+type Restored = (i32, u64, Result<Option<PagesTable>, StageError>);
 
 /// The stage between two events.
 struct FetchStage {
@@ -122,11 +122,17 @@ impl FetchStage {
 
     /// A partition delivers once its pages are restored; the others go on meanwhile.
     fn assigned(&mut self, partitions: &[i32], serial: u64) {
+        // An assignment after a revocation that is not answered yet: the intake has given up waiting. What leaves must
+        // leave before the same partition comes again, or it takes the new share with it.
+        self.leave();
         self.shared.readiness.restoring(Stage::Fetch, partitions);
         for &partition in partitions {
             self.watermarks.insert(partition, (serial, Watermark::default()));
             let (kafka, topic) = (self.shared.config.kafka.clone(), self.shared.outlet.names.pages.clone());
-            let restore = tokio::task::spawn_blocking(move || restore_pages(&kafka, &topic, partition));
+            let stop = self.shared.stop.clone();
+            let restore = tokio::task::spawn_blocking(move || {
+                restore_pages(&kafka, &topic, partition, &|| !stop.is_cancelled())
+            });
             let restored =
                 async move { (partition, serial, restore.await.unwrap_or(Err(StageError::Thread))) };
             self.restoring.push(restored.boxed());
@@ -134,7 +140,7 @@ impl FetchStage {
     }
 
     fn restored(&mut self, (partition, serial, pages): Restored) -> Result<Option<i32>, StageError> {
-        let pages = pages?;
+        let Some(pages) = pages? else { return Ok(None) };
         if self.watermarks.get(&partition).is_none_or(|(current, _)| *current != serial) {
             return Ok(None);
         }
@@ -151,7 +157,9 @@ impl FetchStage {
 
     /// What is under way may finish, for a while: what is let go is fetched again by the next owner. Until this is
     /// answered the partitions are this worker's, so no two owners ask one host at the same time.
-    fn revoked(&mut self, partitions: Vec<i32>, answer: mpsc::Sender<Vec<(i32, i64)>>) {
+    fn revoked(&mut self, partitions: Vec<i32>, answer: mpsc::Sender<Vec<Committable>>) {
+        // Two at once: the intake has given up waiting for the first.
+        self.leave();
         self.leaving =
             Some(Leaving { partitions, answer, until: tokio::time::Instant::now() + LEAVE_WITHIN });
     }
@@ -191,6 +199,7 @@ impl FetchStage {
         if let Some((_, watermark)) = self.watermarks.get_mut(&record.partition) {
             watermark.begin(record.offset);
         }
+        crash_point::pass("fetch-after-poll");
         telemetry::received(Stage::Fetch);
         let job: Result<Job, _> = serde_json::from_slice(record.payload.as_deref().unwrap_or_default());
         let known = job.as_ref().ok().and_then(|job| share.pages.page(&job.url).cloned());
@@ -227,8 +236,11 @@ impl FetchStage {
         }
     }
 
-    fn commits(&mut self) -> Vec<(i32, i64)> {
+    fn commits(&mut self) -> Vec<Committable> {
         telemetry::in_flight(Stage::Fetch, self.in_flight.len());
+        for (partition, share) in &self.shares {
+            telemetry::table_size("pages", *partition, share.pages.len());
+        }
         let hosts = self.shared.fetcher.hosts_in_back_off().into_iter();
         telemetry::back_offs(
             hosts

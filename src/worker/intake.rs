@@ -4,7 +4,7 @@
 //! async runtime. The thread never blocks on the stage: records that the stage does not take are held, and the
 //! partitions paused, so that rebalances are still answered.
 
-use super::clients;
+use super::{clients, crash_point, is_refusal};
 use crate::config::KafkaSettings;
 use rdkafka::bindings::rd_kafka_resp_err_t as RespErr;
 use rdkafka::client::ClientContext;
@@ -37,13 +37,21 @@ pub enum Change {
     /// These partitions are this stage's now, under this serial; they deliver after `resume`.
     Assigned { partitions: Vec<i32>, serial: u64 },
     /// They are not any more. The answer gives what may be committed of them; it is waited for only so long.
-    Revoked { partitions: Vec<i32>, answer: std_mpsc::Sender<Vec<(i32, i64)>> },
+    Revoked { partitions: Vec<i32>, answer: std_mpsc::Sender<Vec<Done>> },
     /// A commit of these did not reach the group, as happens while it rebalances: it is to be made again.
     CommitFailed(Vec<i32>),
 }
 
+/// What may be committed of a partition, under the assignment with this serial: offsets are last + 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Done {
+    pub partition: i32,
+    pub serial: u64,
+    pub offset: i64,
+}
+
 enum Command {
-    Commit(Vec<(i32, i64)>),
+    Commit(Vec<Done>),
     Resume(Vec<i32>),
     Pause(Vec<i32>),
     Stop,
@@ -59,7 +67,8 @@ pub struct Intake {
 
 /// A stage has this long to answer a revocation.
 const ANSWER: Duration = Duration::from_secs(5);
-const CLOSE: Duration = Duration::from_secs(5);
+/// Leaving the group takes librdkafka 5 s where the broker does not answer.
+const CLOSE: Duration = Duration::from_secs(7);
 
 impl Intake {
     /// Joins the group of `stage` and reads `topic`. `room` records may wait for the stage.
@@ -72,7 +81,11 @@ impl Intake {
         let (record_sender, records) = mpsc::channel(room);
         let (change_sender, changes) = mpsc::unbounded_channel();
         let (commands, command_receiver) = std_mpsc::channel();
-        let context = Callbacks { topic: topic.to_owned(), changes: change_sender, state: Mutex::default() };
+        let context = Callbacks {
+            topic: topic.to_owned(),
+            changes: Mutex::new(Some(change_sender)),
+            state: Mutex::default(),
+        };
         let consumer: BaseConsumer<Callbacks> =
             clients::member(settings, stage).create_with_context(context)?;
         consumer.subscribe(&[topic])?;
@@ -87,8 +100,7 @@ impl Intake {
         Ok(Intake { records, changes, commands, thread })
     }
 
-    /// Offsets are last + 1.
-    pub fn commit(&self, offsets: Vec<(i32, i64)>) {
+    pub fn commit(&self, offsets: Vec<Done>) {
         // A thread that has ended has closed its consumer: nothing is left to commit to.
         let _ = self.commands.send(Command::Commit(offsets));
     }
@@ -118,11 +130,22 @@ struct Shares {
 
 struct Callbacks {
     topic: String,
-    changes: mpsc::UnboundedSender<Change>,
+    /// Gone once the thread ends, so that the stage notices even where the consumer cannot be dropped.
+    changes: Mutex<Option<mpsc::UnboundedSender<Change>>>,
     state: Mutex<Shares>,
 }
 
 impl Callbacks {
+    /// False where the stage has ended.
+    fn tell(&self, change: Change) -> bool {
+        let changes = self.changes.lock().expect("nobody panics while holding the sender");
+        changes.as_ref().is_some_and(|changes| changes.send(change).is_ok())
+    }
+
+    fn hang_up(&self) {
+        *self.changes.lock().expect("nobody panics while holding the sender") = None;
+    }
+
     fn shares(&self) -> std::sync::MutexGuard<'_, Shares> {
         self.state.lock().expect("nobody panics while holding the shares")
     }
@@ -146,7 +169,7 @@ impl Callbacks {
             shares.owned.extend(partitions.iter().map(|partition| (*partition, serial)));
             serial
         };
-        let _ = self.changes.send(Change::Assigned { partitions, serial });
+        self.tell(Change::Assigned { partitions, serial });
         Ok(())
     }
 
@@ -159,8 +182,9 @@ impl Callbacks {
         }
         let (answer, answered) = std_mpsc::channel();
         let lost = consumer.assignment_lost();
-        let told = self.changes.send(Change::Revoked { partitions, answer });
-        let offsets = told.ok().and_then(|()| answered.recv_timeout(ANSWER).ok()).unwrap_or_default();
+        let told = self.tell(Change::Revoked { partitions, answer });
+        let offsets = told.then(|| answered.recv_timeout(ANSWER).ok()).flatten().unwrap_or_default();
+        crash_point::pass("intake-on-revoke");
         if !lost {
             commit(consumer, &self.topic, &offsets, CommitMode::Sync);
         }
@@ -188,19 +212,19 @@ impl ConsumerContext for Callbacks {
         if !partitions.is_empty() {
             let error = result.err().map(|e| e.to_string());
             tracing::debug!(kafka_topic = self.topic, ?partitions, error, "commit_failed");
-            let _ = self.changes.send(Change::CommitFailed(partitions));
+            self.tell(Change::CommitFailed(partitions));
         }
     }
 }
 
-fn commit(consumer: &BaseConsumer<Callbacks>, topic: &str, offsets: &[(i32, i64)], mode: CommitMode) {
+fn commit(consumer: &BaseConsumer<Callbacks>, topic: &str, offsets: &[Done], mode: CommitMode) {
     if offsets.is_empty() {
         return;
     }
     let mut list = TopicPartitionList::new();
-    for (partition, offset) in offsets {
+    for done in offsets {
         // The list is fresh and the offset not negative: adding cannot fail.
-        let _ = list.add_partition_offset(topic, *partition, Offset::Offset(*offset));
+        let _ = list.add_partition_offset(topic, done.partition, Offset::Offset(done.offset));
     }
     if let Err(e) = consumer.commit(&list, mode) {
         // Not fatal: the work is done, it will at worst be done again.
@@ -229,6 +253,10 @@ impl Thread {
                 None => {}
                 Some(Ok(record)) => self.hand_over(record),
                 Some(Err(e)) if is_fatal(&self.consumer, &e) => break Err(e),
+                Some(Err(e)) if e.rdkafka_error_code().is_some_and(is_refusal) => {
+                    tracing::error!(kafka_topic = self.topic(), error = %e, "the brokers refuse the group or the topic");
+                    break Err(e);
+                }
                 Some(Err(e)) => {
                     tracing::warn!(kafka_topic = self.topic(), error = %e, "consume_failed");
                 }
@@ -248,8 +276,10 @@ impl Thread {
             match commands.try_recv() {
                 Ok(Command::Commit(offsets)) => {
                     let owned = self.consumer.context().shares().owned.clone();
-                    let offsets: Vec<_> =
-                        offsets.into_iter().filter(|(p, _)| owned.contains_key(p)).collect();
+                    // What an earlier assignment had done may be less than what others did since.
+                    let is_current = |done: &Done| owned.get(&done.partition) == Some(&done.serial);
+                    let offsets: Vec<Done> = offsets.into_iter().filter(is_current).collect();
+                    crash_point::pass("intake-before-commit");
                     commit(&self.consumer, self.topic(), &offsets, CommitMode::Async);
                 }
                 Ok(Command::Resume(partitions)) => {
@@ -323,6 +353,7 @@ impl Thread {
             }
         }
         if !self.consumer.closed() {
+            self.consumer.context().hang_up();
             // The broker is away: the process' end closes what the drop would wait for.
             std::mem::forget(self.consumer);
         }

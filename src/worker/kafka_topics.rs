@@ -1,4 +1,4 @@
-//! The ten Kafka topics: their names, creation, and whether their partition counts fit.
+//! The Kafka topics: their names, creation, and whether their partition counts fit.
 
 use super::clients;
 use crate::config::KafkaSettings;
@@ -36,6 +36,7 @@ pub struct KafkaTopicNames {
     pub candidates: String,
     pub pages: String,
     pub seen: String,
+    pub outcomes: String,
     delay_prefix: String,
 }
 
@@ -50,6 +51,7 @@ impl KafkaTopicNames {
             candidates: internal("candidates"),
             pages: internal("pages"),
             seen: internal("seen"),
+            outcomes: internal("outcomes"),
             delay_prefix: internal("delay."),
         }
     }
@@ -72,6 +74,7 @@ impl KafkaTopicNames {
             (self.candidates.clone(), kept.clone()),
             (self.pages.clone(), table.clone()),
             (self.seen.clone(), table),
+            (self.outcomes.clone(), vec![("cleanup.policy", "compact,delete"), ("retention.ms", WEEK)]),
         ];
         all.extend(TIERS.iter().map(|tier| (self.delay(*tier), kept.clone())));
         all
@@ -114,6 +117,55 @@ pub async fn wait_for(
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(15));
     }
+}
+
+/// How often a running worker looks whether its Kafka topics are still what they were.
+const WATCH: Duration = Duration::from_secs(10);
+/// Short, because a worker that ends waits for it.
+const WATCH_CALL: Duration = Duration::from_secs(5);
+
+/// Waits until a Kafka topic is gone, or has another partition count than at the start, and says which. A consumer
+/// whose topic was deleted waits in silence, and a count that grew sends a site's copies to where its memory is not.
+/// Brokers that are away say nothing about topics; twice the same answer is one.
+pub async fn watch(settings: &KafkaSettings, names: &KafkaTopicNames) -> Vec<String> {
+    let mut first: Option<Vec<(String, u32)>> = None;
+    let mut suspected = Vec::new();
+    loop {
+        let settings = settings.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            let client: BaseConsumer = clients::plain(&settings).create().ok()?;
+            let metadata = client.fetch_metadata(None, WATCH_CALL).ok()?;
+            let count =
+                |t: &rdkafka::metadata::MetadataTopic| (t.name().to_owned(), t.partitions().len() as u32);
+            Some(metadata.topics().iter().map(count).collect::<Vec<_>>())
+        });
+        if let Some(there) = asked.await.ok().flatten() {
+            let changed = first.as_ref().map(|first| changes(names, first, &there)).unwrap_or_default();
+            if !changed.is_empty() && changed == suspected {
+                return changed;
+            }
+            suspected = changed;
+            first.get_or_insert(there);
+        }
+        tokio::time::sleep(WATCH).await;
+    }
+}
+
+/// What is wrong with the Kafka topics as they are, against what they were.
+fn changes(names: &KafkaTopicNames, first: &[(String, u32)], there: &[(String, u32)]) -> Vec<String> {
+    let count = |among: &[(String, u32)], name: &str| among.iter().find(|(t, _)| t == name).map(|(_, n)| *n);
+    let is_fixed = |name: &str| ![&names.urls, &names.articles, &names.rejects].contains(&&name.to_owned());
+    let mut problems = Vec::new();
+    for (name, _) in names.all() {
+        match (count(first, &name), count(there, &name)) {
+            (Some(_), None) => problems.push(format!("the Kafka topic {name} is gone")),
+            (Some(was), Some(is)) if was != is && is_fixed(&name) => {
+                problems.push(format!("the Kafka topic {name} had {was} partitions and has {is}: internal ones are fixed for life"));
+            }
+            _ => {}
+        }
+    }
+    problems
 }
 
 /// Why the Kafka topics cannot be used.

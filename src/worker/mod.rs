@@ -9,9 +9,11 @@
 //! exactly once and is one thread of its own (see `docs/delivery.md`).
 
 mod acl;
+mod audit;
 mod clients;
 mod cloud_event;
 mod commands;
+mod crash_point;
 mod delay_stage;
 mod fetch_stage;
 mod group_metadata;
@@ -34,7 +36,9 @@ mod transaction;
 mod watermark;
 
 pub use acl::refused as refused_by_brokers;
+pub use audit::{Audit, Without, audit};
 pub use commands::{Found, Submitter, follow, look_up_id, look_up_url, rejects};
+pub use crash_point::read_environment as read_crash_points;
 pub use kafka_topics::{KafkaTopicNames, PartitionCounts, TIERS, check};
 pub use order_desk::{OrderDesk, Planned, Scope};
 
@@ -45,7 +49,7 @@ use crate::record::{Ending, Stage};
 use crate::telemetry::{self, Readiness};
 use outlet::{Outlet, WriteError};
 use partitions::Partitions;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -79,6 +83,15 @@ pub enum StageError {
     Start(String),
     #[error("a thread of the stage panicked")]
     Thread,
+    #[error("the brokers refuse {what}: {why}")]
+    Refused { what: String, why: String },
+    #[error("{}", .0.join("; "))]
+    KafkaTopics(Vec<String>),
+    #[error(
+        "{kafka_topic} had {was} partitions when offsets were last committed and has {is}: a site's memory is not \
+         where its articles go now (docs/delivery.md tells how to move)"
+    )]
+    PartitionsChanged { kafka_topic: String, was: u32, is: u32 },
     #[error(
         "the changelog {kafka_topic} [{partition}] lacks {behind} records that were committed: nothing is published, \
          because articles would come twice"
@@ -91,8 +104,31 @@ pub enum StageError {
 impl StageError {
     /// No restart mends it.
     fn is_final(&self) -> bool {
-        matches!(self, StageError::ChangelogLost { .. } | StageError::BadChangelog { .. })
+        match self {
+            StageError::Kafka(e) => {
+                let is_setting = matches!(e, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_));
+                is_setting || e.rdkafka_error_code().is_some_and(is_refusal)
+            }
+            StageError::ChangelogLost { .. }
+            | StageError::BadChangelog { .. }
+            | StageError::PartitionsChanged { .. }
+            | StageError::KafkaTopics(_)
+            | StageError::Refused { .. } => true,
+            _ => false,
+        }
     }
+}
+
+/// The brokers know who asks and do not allow it: waiting does not help.
+fn is_refusal(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::TopicAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::TransactionalIdAuthorizationFailed
+    )
 }
 
 /// The worker: some or all of the stages.
@@ -113,6 +149,7 @@ impl Worker {
             counts = kafka_topics::wait_for(&self.config.kafka, &names) => counts?,
             () = stop.cancelled() => return Ok(()),
         };
+        let slot = slot(&self.config.publish.slot);
         let shared = Arc::new(Shared {
             outlet: Outlet::new(&self.config.kafka, names, counts).map_err(|e| vec![e.to_string()])?,
             readiness: Partitions::new(self.readiness.clone(), &self.stages),
@@ -120,11 +157,12 @@ impl Worker {
             pipeline: self.pipeline,
             fetcher: self.fetcher,
             stop: stop.clone(),
-            slot: slot(),
+            slot,
         });
         // Only now, when each stage is waited for: in between nothing would be.
         self.readiness.ready("broker");
         let mut running = start(&shared, &self.stages);
+        running.spawn(watch(shared.clone()));
         // Only looks on: it ends with the runtime, and nothing waits for it.
         tokio::spawn(lag::watch(shared.clone(), self.stages.clone()));
         let mut problems = Vec::new();
@@ -138,6 +176,14 @@ impl Worker {
             stop.cancel();
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+}
+
+/// Ends the worker whose Kafka topics are no longer what they were when it started.
+async fn watch(shared: Arc<Shared>) -> Result<(), StageError> {
+    tokio::select! {
+        changed = kafka_topics::watch(&shared.config.kafka, &shared.outlet.names) => Err(StageError::KafkaTopics(changed)),
+        () = shared.stop.cancelled() => Ok(()),
     }
 }
 
@@ -159,16 +205,22 @@ fn start(shared: &Arc<Shared>, stages: &[Stage]) -> JoinSet<Result<(), StageErro
     running
 }
 
-/// The host's name, which is the pod's name in a cluster, and the process id for several workers on one host.
-fn slot() -> String {
+/// As configured; else the host's name, which is the pod's name in a cluster, and the process id for several workers
+/// on one host.
+fn slot(configured: &str) -> String {
+    if !configured.is_empty() {
+        return configured.to_owned();
+    }
     let host = std::env::var("HOSTNAME").ok().or_else(|| std::fs::read_to_string("/etc/hostname").ok());
     format!("{}-{}", host.as_deref().map_or("worker", str::trim), std::process::id())
 }
 
 impl Shared {
-    /// The one line and the one count of a URL.
-    fn end(&self, ending: &Ending) {
+    /// Where no transaction carries it: kept in `newswire.outcomes` before it is told.
+    async fn end(&self, ending: &Ending) -> Result<(), WriteError> {
+        self.outlet.outcome(ending, self.fetcher.now()).await?;
         telemetry::report(ending);
+        Ok(())
     }
 
     /// Articles last met before this are forgotten, milliseconds since 1970.

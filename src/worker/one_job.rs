@@ -1,9 +1,10 @@
 //! One job at the fetch stage, from its record to everything written that it leads to.
 
-use super::Shared;
 use super::intake::Record;
 use super::outlet::WriteError;
+use super::route_stage::too_large;
 use super::source::source_record;
+use super::{Shared, crash_point};
 use crate::memory::{HostRecord, PageRecord, PagesKey, PagesValue, page_key};
 use crate::pipeline::AfterFetch;
 use crate::record::{Candidate, Ending, Forget, Job, Reason, Reject, SiteCommand, Stage};
@@ -48,7 +49,8 @@ pub async fn one_job(
     let wait = wait_for(&job, &shared);
     if wait > patience.max(Duration::from_secs(1)) {
         // A job that goes round in a delay tier and came out too early.
-        shared.outlet.delayed(&job, wait).await?;
+        let parked = shared.outlet.delayed(&job, wait).await;
+        or_reject(&shared, &job, parked).await?;
         return Ok(done);
     }
     let asked = job.clone();
@@ -56,14 +58,35 @@ pub async fn one_job(
     let after = shared.pipeline.fetch(job, known.as_ref(), shared.fetcher.as_ref(), patience).await;
     crate::telemetry::stage_duration(Stage::Fetch, started.elapsed());
     let what = after.as_str();
-    done.remember = carry_on(&shared, &asked, after).await?;
+    let led_to = carry_on(&shared, &asked, after).await;
+    done.remember = or_reject(&shared, &asked, led_to).await?;
+    crash_point::pass("fetch-after-produce");
     let attributes = [("newswire.site", asked.site.as_str()), ("newswire.became", what)];
     crate::telemetry::span(Stage::Fetch, &asked.source, started.elapsed(), &asked.url, &attributes);
     done.remember.extend(host_memory(&shared, &asked));
     for (key, value) in &done.remember {
-        shared.outlet.page(record.partition, key, Some(value)).await?;
+        match shared.outlet.page(record.partition, key, Some(value)).await {
+            // A page that says too much of itself is not remembered: at worst it is fetched once more.
+            Err(WriteError::TooLarge(_)) => {}
+            written => written?,
+        }
     }
+    crash_point::pass("fetch-after-pages");
     Ok(done)
+}
+
+/// What no broker takes at its size ends in a reject instead, and is nothing to remember.
+pub async fn or_reject<T: Default>(
+    shared: &Shared,
+    job: &Job,
+    written: Result<T, WriteError>,
+) -> Result<T, WriteError> {
+    let Err(WriteError::TooLarge(size)) = written else { return written };
+    let now = shared.fetcher.now();
+    let reject = too_large(job, size, (Stage::Fetch, now));
+    shared.outlet.reject(&reject).await?;
+    shared.end(&Ending::of_reject(&reject, &job.source, Some(job), now)).await?;
+    Ok(T::default())
 }
 
 fn wait_for(job: &Job, shared: &Shared) -> Duration {
@@ -112,12 +135,12 @@ async fn carry_on(
             vec![]
         }
         AfterFetch::Done(outcome) => {
-            shared.end(&Ending::of_job(asked, outcome, now));
+            shared.end(&Ending::of_job(asked, outcome, now)).await?;
             vec![]
         }
         AfterFetch::Reject(reject) => {
             shared.outlet.reject(&reject).await?;
-            shared.end(&Ending::of_reject(&reject, &asked.source, Some(asked), now));
+            shared.end(&Ending::of_reject(&reject, &asked.source, Some(asked), now)).await?;
             vec![(page_key(&asked.url), PagesValue::Page(page(reject.reason.as_str())))]
         }
     })
@@ -136,7 +159,7 @@ async fn written(shared: &Shared, candidate: &Candidate) -> Result<bool, WriteEr
     let job = &candidate.job;
     let reject = Reject::new(&job.source, why, Some(candidate.url.clone()), job.attempts, now);
     shared.outlet.reject(&reject).await?;
-    shared.end(&Ending::of_reject(&reject, &job.source, Some(job), now));
+    shared.end(&Ending::of_reject(&reject, &job.source, Some(job), now)).await?;
     Ok(false)
 }
 
@@ -172,6 +195,6 @@ async fn unknown(shared: &Shared, record: &Record, e: Option<serde_json::Error>)
     let now = shared.fetcher.now();
     let reject = Reject::new(&source, (Stage::Fetch, Reason::UnknownVersion, message), None, 0, now);
     shared.outlet.reject(&reject).await?;
-    shared.end(&Ending::of_reject(&reject, &source, None, now));
+    shared.end(&Ending::of_reject(&reject, &source, None, now)).await?;
     Ok(())
 }

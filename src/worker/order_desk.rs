@@ -70,7 +70,7 @@ impl OrderDesk<'_> {
             let table = seen_table(self.settings, &self.names.seen, Some(partition))?;
             let articles = table.iter().filter(|(_, entry)| !entry.forgotten);
             let mut by_offset: HashMap<i64, (ArticleId, u64)> =
-                articles.map(|(id, entry)| (entry.candidate_offset, (*id, entry.topics_hash))).collect();
+                articles.map(|(id, entry)| (entry.candidate_offset, (id, entry.topics_hash))).collect();
             let mut failed = None;
             let topic = self.names.candidates.clone();
             let settings = self.settings;

@@ -5,7 +5,8 @@ use super::kafka_topics::{KafkaTopicNames, PartitionCounts, tier_for};
 use crate::config::KafkaSettings;
 use crate::identity::{partition_of_site, site_of};
 use crate::memory::{PagesKey, PagesValue};
-use crate::record::{Candidate, Job, Reject};
+use crate::record::{Candidate, Ending, Job, OutcomeRecord, Reject, outcome_key};
+use jiff::Timestamp;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
@@ -66,9 +67,22 @@ impl Outlet {
         self.send(&topic, Some(partition), job.site.as_bytes(), &to_json(job), trace(job)).await
     }
 
+    /// Without its record's bytes where it would be too large with them: a record of any size has its reject.
     pub async fn reject(&self, reject: &Reject) -> Result<(), WriteError> {
-        let key = reject.reject_id.as_bytes();
-        self.send(&self.names.rejects, None, key, &to_json(reject), OwnedHeaders::new()).await
+        let (rejects, key) = (&self.names.rejects, reject.reject_id.as_bytes());
+        match self.send(rejects, None, key, &to_json(reject), OwnedHeaders::new()).await {
+            Err(WriteError::TooLarge(_)) => {
+                let small = to_json(&reject.clone().without_record());
+                self.send(rejects, None, key, &small, OwnedHeaders::new()).await
+            }
+            written => written,
+        }
+    }
+
+    /// How a source record ended.
+    pub async fn outcome(&self, ending: &Ending, at: Timestamp) -> Result<(), WriteError> {
+        let (key, value) = outcome_record(ending, at);
+        self.send(&self.names.outcomes, None, key.as_bytes(), &value, OwnedHeaders::new()).await
     }
 
     pub async fn page(
@@ -104,7 +118,12 @@ impl Outlet {
     }
 }
 
-fn is_too_large(error: &KafkaError) -> bool {
+/// Key and value for `newswire.outcomes`.
+pub fn outcome_record(ending: &Ending, at: Timestamp) -> (String, Vec<u8>) {
+    (outcome_key(&ending.source, ending.outcome), to_json(&OutcomeRecord::of(ending, at)))
+}
+
+pub fn is_too_large(error: &KafkaError) -> bool {
     matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge))
 }
 

@@ -4,23 +4,27 @@
 
 use super::intake::Record;
 use super::orders::obey;
-use super::restore::{TakenOver, take_over};
+use super::outlet::{is_too_large, outcome_record, to_json};
+use super::restore::{Carried, TakenOver, take_over};
 use super::source::source_record;
 use super::transaction::{Finish, Transactions};
-use super::{Shared, StageError, cloud_event, outlet::to_json};
+use super::{Shared, StageError, cloud_event, crash_point, is_refusal};
 use crate::memory::{Claims, SeenEntry, SeenTable};
 use crate::pipeline::Verdict;
 use crate::record::{ArticleEvent, Candidate, Ending, Job, Reason, Reject, SiteCommand, Stage};
 use crate::telemetry::{self, Headline};
+use jiff::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-/// Articles forgotten in one transaction at most, so that expiry never holds up news.
-const EXPIRE_AT_ONCE: usize = 500;
+/// Articles of one partition forgotten at once at most, so that expiry never holds up news. With one search a second
+/// that is more than one partition publishes, or memory would grow for ever.
+const EXPIRE_AT_ONCE: usize = 2000;
 
 /// Serial numbers of the partitions held, for the restoring threads to ask whether they still matter.
 type Serials = Arc<Mutex<HashMap<i32, u64>>>;
@@ -33,6 +37,8 @@ struct Ready {
     changelog_end: i64,
     /// The offset that goes on; `None`: nothing was ever committed.
     next: Option<i64>,
+    /// The consumer stands at `next` and goes on. What it read before was read elsewhere.
+    delivers: bool,
 }
 
 /// The transaction under way.
@@ -54,6 +60,8 @@ pub struct Core {
     serials: Serials,
     last_serial: u64,
     restored: mpsc::Sender<Restored>,
+    /// Candidates of which the brokers refused a record for its size, and how often: they are rejects.
+    too_large: HashMap<(i32, i64), u32>,
     /// Why the stage has to start anew.
     pub broken: Option<StageError>,
 }
@@ -68,6 +76,7 @@ impl Core {
             serials: Serials::default(),
             last_serial: 0,
             restored,
+            too_large: HashMap::new(),
             broken: None,
         }
     }
@@ -93,16 +102,19 @@ impl Core {
     /// Rule 5: finish the open transaction, then let go. Lost: abort only.
     pub fn revoked<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, list: &TopicPartitionList) {
         let gone: Vec<i32> = list.elements().iter().map(|element| element.partition()).collect();
+        crash_point::pass("publish-on-revoke");
         let finish = match consumer.assignment_lost() {
             true => self.give_up("the assignment is lost"),
             false => self.finish(consumer),
         };
+        self.tell_tables(&gone);
         for partition in &gone {
             self.ready.remove(partition);
             self.serials().remove(partition);
             telemetry::table_size("seen", *partition, 0);
         }
         self.shared.readiness.revoked(Stage::Publish, &gone);
+        crash_point::pass("publish-before-unassign");
         if let Err(e) = consumer.incremental_unassign(list) {
             self.broken = Some(e.into());
         }
@@ -135,8 +147,10 @@ impl Core {
 
     /// Keeps a restored table if it is still wanted; gives where the partition goes on.
     pub fn restored(&mut self, (partition, serial, taken): Restored) -> Result<Option<Offset>, StageError> {
-        let is_current = self.serials().get(&partition) == Some(&serial);
-        let Some(taken) = taken?.filter(|_| is_current) else { return Ok(None) };
+        if !self.is_current(partition, serial) {
+            return Ok(None);
+        }
+        let Some(taken) = taken? else { return Ok(None) };
         telemetry::table_size("seen", partition, taken.table.articles());
         tracing::info!(
             partition,
@@ -146,8 +160,15 @@ impl Core {
             "partition_restored"
         );
         let TakenOver { table, stable_offset, changelog_end } = taken;
-        self.ready.insert(partition, Ready { table, changelog_end, next: stable_offset });
+        self.ready.insert(partition, Ready { table, changelog_end, next: stable_offset, delivers: false });
         Ok(Some(stable_offset.map_or(Offset::Beginning, Offset::Offset)))
+    }
+
+    /// The consumer has moved to where the partition goes on.
+    pub fn delivers(&mut self, partition: i32) {
+        if let Some(ready) = self.ready.get_mut(&partition) {
+            ready.delivers = true;
+        }
     }
 
     fn serials(&self) -> std::sync::MutexGuard<'_, HashMap<i32, u64>> {
@@ -163,13 +184,16 @@ impl Core {
     /// Judges one candidate and writes what follows into the open transaction.
     pub fn candidate(&mut self, record: &Record) -> Result<(), KafkaError> {
         let (partition, offset) = (record.partition, record.offset);
-        let is_next =
-            self.ready.get(&partition).is_some_and(|ready| ready.next.is_none_or(|next| offset >= next));
-        if !is_next {
-            return Ok(());
+        let Some(ready) = self.ready.get(&partition).filter(|ready| ready.delivers) else { return Ok(()) };
+        if ready.next.is_some_and(|next| offset < next) {
+            // The Kafka topic has lost its end, or somebody reset the group: read again it is known, not published again.
+            tracing::warn!(partition, offset, next = ready.next, "candidates_start_over");
         }
+        crash_point::pass("publish-after-poll");
         self.begin()?;
+        self.transactions.on_behalf_of(partition, offset);
         telemetry::received(Stage::Publish);
+        let refused = self.too_large.get(&(partition, offset)).copied();
         let (now, started) = (self.shared.fetcher.now(), Instant::now());
         let (Some(ready), Some(open)) = (self.ready.get_mut(&partition), self.open.as_mut()) else {
             return Ok(());
@@ -180,7 +204,11 @@ impl Core {
         let ending = match serde_json::from_slice::<Candidate>(payload) {
             Ok(candidate) if candidate.v == Candidate::VERSION => {
                 let job = candidate.job.clone();
-                let verdict = self.shared.pipeline.publish(candidate, offset, claims, &ready.table, now);
+                let verdict = match refused {
+                    None => judge(&self.shared, candidate, offset, claims, &ready.table),
+                    Some(times) => Verdict::Reject(Box::new(too_large(&candidate, times, now))),
+                };
+                crash_point::pass("publish-after-claim");
                 let verdict = deliver((&self.shared, &self.transactions), verdict, claims, &job)?;
                 let headline = match &verdict {
                     Verdict::Event(_, event) => Some(Headline::of(event)),
@@ -210,6 +238,12 @@ impl Core {
                 }
             },
         };
+        if let Some(ending) = &ending {
+            let (key, value) = outcome_record(ending, now);
+            let outcomes = &self.shared.outlet.names.outcomes;
+            self.transactions.send(outcomes, key.as_bytes(), Some(&value), None, None)?;
+        }
+        crash_point::pass("publish-after-produce");
         open.endings.extend(ending);
         open.next.insert(partition, offset + 1);
         open.candidates += 1;
@@ -238,7 +272,7 @@ impl Core {
     pub fn expire(&mut self, before_ms: i64) -> Result<(), KafkaError> {
         let due: Vec<(i32, i64, Vec<_>)> = self
             .ready
-            .iter()
+            .iter_mut()
             .filter_map(|(partition, ready)| {
                 let expired = ready.table.expired(before_ms, EXPIRE_AT_ONCE);
                 Some((*partition, ready.next?, expired)).filter(|(_, _, expired)| !expired.is_empty())
@@ -276,23 +310,46 @@ impl Core {
 
     fn finish<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>) -> Finish {
         let Some(open) = self.open.take() else { return Finish::Committed };
-        let started = Instant::now();
+        let (started, deadline) = (Instant::now(), self.transactions.deadline());
         if let Err(e) = self.write_changes(&open) {
             return self.transactions.abort(e.to_string());
         }
-        if !self.transactions.drain() {
-            return self.transactions.abort("a record of the transaction was not delivered".into());
+        if !self.transactions.drain(deadline) {
+            return self.undelivered();
         }
         let offsets = match self.offsets(&open) {
             Ok(offsets) => offsets,
             Err(e) => return self.transactions.abort(e.to_string()),
         };
-        let finish = self.transactions.commit(consumer.client().native_ptr(), &offsets);
+        let finish = self.transactions.commit(consumer.client().native_ptr(), &offsets, deadline);
         if matches!(finish, Finish::Committed) {
+            crash_point::pass("publish-after-commit");
             telemetry::commit(started.elapsed());
             self.remember(open);
+            crash_point::pass("publish-after-remember");
         }
         finish
+    }
+
+    /// Gives the transaction up whose records did not all arrive. A record over the size that brokers take would come
+    /// again for ever: its candidate is remembered, and becomes a reject. What is not allowed ends the stage.
+    fn undelivered(&mut self) -> Finish {
+        let undelivered = self.transactions.undelivered();
+        for record in &undelivered {
+            if record.code == RDKafkaErrorCode::MessageSizeTooLarge {
+                *self.too_large.entry(record.candidate).or_default() += 1;
+            }
+        }
+        let first = undelivered.first();
+        if let Some(refused) = first.filter(|record| is_refusal(record.code)) {
+            let (what, why) = (refused.kafka_topic.clone(), refused.code.to_string());
+            self.broken = Some(StageError::Refused { what, why });
+        }
+        let why = first.map_or_else(
+            || "the brokers did not take the transaction's records in time".to_owned(),
+            |record| format!("a record for {} was not delivered: {}", record.kafka_topic, record.code),
+        );
+        self.transactions.abort(why)
     }
 
     fn write_changes(&self, open: &Open) -> Result<(), KafkaError> {
@@ -313,7 +370,9 @@ impl Core {
         for (partition, next) in &open.next {
             let mut element = offsets.add_partition(&self.shared.outlet.names.candidates, *partition);
             element.set_offset(Offset::Offset(*next))?;
-            element.set_metadata(self.changelog_end(*partition).to_string());
+            let partitions = Some(self.shared.outlet.counts.candidates);
+            let carried = Carried { changelog_end: self.changelog_end(*partition), partitions };
+            element.set_metadata(carried.to_metadata());
         }
         Ok(offsets)
     }
@@ -333,7 +392,7 @@ impl Core {
                 telemetry::table_size("seen", partition, ready.table.articles());
             }
         }
-        open.endings.iter().for_each(|ending| self.shared.end(ending));
+        open.endings.iter().for_each(telemetry::report);
         let now = self.shared.fetcher.now();
         for (submitted_ms, headline) in open.announced {
             telemetry::latency(Stage::Publish, submitted_ms, now);
@@ -352,7 +411,9 @@ impl Core {
     fn after<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, finish: Finish) {
         match finish {
             Finish::Committed => {}
-            Finish::Restart(why) => self.broken = Some(StageError::Transaction(why)),
+            Finish::Restart(why) => {
+                self.broken.get_or_insert(StageError::Transaction(why));
+            }
             Finish::Aborted(why) => {
                 tracing::warn!(reason = why, "transaction_aborted");
                 telemetry::commit_failed();
@@ -369,8 +430,20 @@ impl Core {
         }
     }
 
+    /// What each table was when it was let go, for whoever compares it with a rebuild from its Kafka topic.
+    fn tell_tables(&self, partitions: &[i32]) {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        for (partition, ready) in self.ready.iter().filter(|(partition, _)| partitions.contains(partition)) {
+            let digest = format!("{:016x}", ready.table.digest());
+            tracing::debug!(partition, articles = ready.table.articles(), digest, "partition_let_go");
+        }
+    }
+
     /// Before the producer is dropped: an open transaction would hold every reader up until it times out.
     pub fn close(&mut self) {
+        self.tell_tables(&self.ready.keys().copied().collect::<Vec<_>>());
         if let Finish::Restart(why) = self.give_up("the stage ends") {
             tracing::warn!(reason = why, "abort_failed");
         }
@@ -400,7 +473,7 @@ fn deliver(
             tell_conflicts(&event);
             Ok(Verdict::Event(kind, event))
         }
-        Err(e) if matches!(e.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge)) => {
+        Err(e) if is_too_large(&e) => {
             claims.take_back();
             let message = format!("the event of {} bytes is larger than the brokers take", payload.len());
             let why = (Stage::Publish, Reason::RecordTooLarge, message);
@@ -421,7 +494,44 @@ fn tell_conflicts(event: &ArticleEvent) {
     }
 }
 
+/// The reject of a candidate of which the brokers refused a record for its size; the second time it was the reject's own.
+fn too_large(candidate: &Candidate, times: u32, now: Timestamp) -> Reject {
+    let message = "a record of it is larger than the brokers take".to_owned();
+    let why = (Stage::Publish, Reason::RecordTooLarge, message);
+    let reject = Reject::new(&candidate.job.source, why, Some(candidate.url.clone()), 0, now);
+    if times > 1 { reject.without_record() } else { reject }
+}
+
+/// The pipeline's verdict. A panic there would come again with the candidate, for ever and in every worker: it costs
+/// this candidate, not the partition.
+fn judge(
+    shared: &Shared,
+    candidate: Candidate,
+    offset: i64,
+    claims: &mut Claims,
+    table: &SeenTable,
+) -> Verdict {
+    let now = shared.fetcher.now();
+    let (source, url) = (candidate.job.source.clone(), candidate.url.clone());
+    let judged = catch_unwind(AssertUnwindSafe(|| {
+        crash_point::pass("publish-judge");
+        shared.pipeline.publish(candidate, offset, claims, table, now)
+    }));
+    judged.unwrap_or_else(|_| {
+        let why =
+            (Stage::Publish, Reason::InternalError, "judging it failed, which is a fault of newswire".into());
+        Verdict::Reject(Box::new(Reject::new(&source, why, Some(url), 0, now)))
+    })
+}
+
+/// A reject without its record's bytes where it would be too large with them.
 fn write_reject(shared: &Shared, transactions: &Transactions, reject: &Reject) -> Result<(), KafkaError> {
-    let rejects = &shared.outlet.names.rejects;
-    transactions.send(rejects, reject.reject_id.as_bytes(), Some(&to_json(reject)), None, None)
+    let send = |reject: &Reject| {
+        let (rejects, key) = (&shared.outlet.names.rejects, reject.reject_id.as_bytes());
+        transactions.send(rejects, key, Some(&to_json(reject)), None, None)
+    };
+    match send(reject) {
+        Err(e) if is_too_large(&e) => send(&reject.clone().without_record()),
+        sent => sent,
+    }
 }

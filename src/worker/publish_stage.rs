@@ -5,22 +5,25 @@
 
 use super::intake::to_record;
 use super::publish_core::{Core, Restored};
+use super::restore::check_partition_count;
 use super::transaction::Transactions;
-use super::{Shared, StageError, clients};
+use super::{Shared, StageError, clients, is_refusal};
 use crate::record::Stage;
 use rdkafka::bindings::rd_kafka_resp_err_t as RespErr;
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::time::{Duration, Instant};
 
 const POLL: Duration = Duration::from_millis(20);
-const CLOSE: Duration = Duration::from_secs(10);
+/// Commit, abort and close together stay within the 30 s that a process is given to end.
+const CLOSE: Duration = Duration::from_secs(7);
 const INIT: Duration = Duration::from_secs(10);
 const SEEK: Duration = Duration::from_millis(500);
-const EXPIRE_EVERY: Duration = Duration::from_secs(30);
+const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 /// Between two starts after a fatal error, so that a lasting one does not burn the processor.
 const START_AGAIN: Duration = Duration::from_secs(1);
 
@@ -47,13 +50,16 @@ impl ConsumerContext for Callbacks {
 /// Runs until told to stop. What is fatal to a producer or consumer starts both anew; what a restart cannot mend
 /// (a changelog lost or unreadable) ends the stage.
 pub fn run(shared: &Arc<Shared>) -> Result<(), StageError> {
+    let mut slot = shared.slot.clone();
     while !shared.stop.is_cancelled() {
-        match run_once(shared) {
+        match run_once(shared, &slot) {
             Ok(()) => return Ok(()),
             Err(e) if e.is_final() => return Err(e),
             Err(e) => {
                 tracing::error!(error = %e, "publish_stage_restarts");
                 shared.readiness.restarting(Stage::Publish);
+                // Whoever fenced this one may be alive: under a name of its own it fences nobody in turn.
+                slot = format!("{}-{:x}", shared.slot, RandomState::new().hash_one(Instant::now()));
                 std::thread::sleep(START_AGAIN);
             }
         }
@@ -61,8 +67,11 @@ pub fn run(shared: &Arc<Shared>) -> Result<(), StageError> {
     Ok(())
 }
 
-fn run_once(shared: &Arc<Shared>) -> Result<(), StageError> {
-    let transactions = Transactions::start(&shared.config.kafka, &shared.slot, INIT)?;
+fn run_once(shared: &Arc<Shared>, slot: &str) -> Result<(), StageError> {
+    let (kafka, names, counts) = (&shared.config.kafka, &shared.outlet.names, &shared.outlet.counts);
+    let is_current = || !shared.stop.is_cancelled();
+    check_partition_count(kafka, &names.candidates, counts.candidates, &is_current)?;
+    let transactions = Transactions::start(kafka, slot, INIT)?;
     let (sender, restored) = mpsc::channel();
     let callbacks = Callbacks(Mutex::new(Core::new(shared.clone(), transactions, sender)));
     let consumer: BaseConsumer<Callbacks> =
@@ -93,6 +102,13 @@ fn poll(
             None => {}
             Some(Ok(record)) => consumer.context().core().candidate(&record)?,
             Some(Err(e)) if consumer.client().fatal_error().is_some() => return Err(e.into()),
+            Some(Err(e)) if e.rdkafka_error_code().is_some_and(is_refusal) => {
+                let what = format!(
+                    "the publish stage its group or the Kafka topic {}",
+                    shared.outlet.names.candidates
+                );
+                return Err(StageError::Refused { what, why: e.to_string() });
+            }
             Some(Err(e)) => {
                 tracing::warn!(error = %e, kafka_topic = shared.outlet.names.candidates, "consume_failed")
             }
@@ -110,7 +126,14 @@ fn poll(
             }
         }
         to_seek.retain(|(partition, serial, offset)| {
-            core.is_current(*partition, *serial) && !go_on(shared, consumer, *partition, *offset)
+            if !core.is_current(*partition, *serial) {
+                return false;
+            }
+            let gone_on = go_on(shared, consumer, *partition, *offset);
+            if gone_on {
+                core.delivers(*partition);
+            }
+            !gone_on
         });
         if expired_at.elapsed() > EXPIRE_EVERY {
             expired_at = Instant::now();

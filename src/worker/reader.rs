@@ -29,16 +29,39 @@ pub fn read_topic(
     span: Span,
     each: &mut dyn FnMut(Record) -> ControlFlow<()>,
 ) -> Result<(), KafkaError> {
+    let begin = if span == Span::Follow { Offset::End } else { Offset::Beginning };
+    let begins = |id: i32| partition.is_none_or(|wanted| wanted == id).then_some(begin);
+    read(settings, topic, &begins, span, each)
+}
+
+/// Gives every committed record from these offsets on to the present ends; a partition not named is left out.
+pub fn read_from(
+    settings: &KafkaSettings,
+    topic: &str,
+    begin: &BTreeMap<i32, i64>,
+    each: &mut dyn FnMut(Record) -> ControlFlow<()>,
+) -> Result<(), KafkaError> {
+    let begins = |id: i32| begin.get(&id).map(|offset| Offset::Offset(*offset));
+    read(settings, topic, &begins, Span::ToTheEnd, each)
+}
+
+fn read(
+    settings: &KafkaSettings,
+    topic: &str,
+    begins: &dyn Fn(i32) -> Option<Offset>,
+    span: Span,
+    each: &mut dyn FnMut(Record) -> ControlFlow<()>,
+) -> Result<(), KafkaError> {
     let reader: BaseConsumer<Reader> =
         clients::table_reader(settings, "read_committed").create_with_context(Reader)?;
     let metadata = reader.fetch_metadata(Some(topic), CALL)?;
     let partitions = metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id());
     let mut open: BTreeMap<i32, i64> = BTreeMap::new();
     let mut list = TopicPartitionList::new();
-    let begin = if span == Span::Follow { Offset::End } else { Offset::Beginning };
-    for id in partitions.filter(|id| partition.is_none_or(|wanted| wanted == *id)) {
+    for (id, begin) in partitions.filter_map(|id| Some((id, begins(id)?))) {
         let (low, end) = reader.fetch_watermarks(topic, id, CALL)?;
-        if span == Span::Follow || low < end {
+        let is_over = matches!(begin, Offset::Offset(offset) if offset >= end);
+        if span == Span::Follow || (low < end && !is_over) {
             open.insert(id, end);
             list.add_partition_offset(topic, id, begin)?;
         }

@@ -1,9 +1,9 @@
 //! Reading a table back from its Kafka topic when a partition is taken over. Blocking: on a thread of its own.
 
-use super::StageError;
 use super::clients::{self, Reader};
+use super::{StageError, crash_point, is_refusal};
 use crate::config::KafkaSettings;
-use crate::memory::{PagesKey, PagesTable, PagesValue, SeenEntry, SeenTable};
+use crate::memory::{PagesKey, PagesTable, PagesValue, SeenTable};
 use crate::telemetry;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 const CALL: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
+/// A changelog that ends before what was committed: for a while that is a transaction still open, for longer it is lost.
 /// `transaction.timeout.ms` and the broker's scan of open transactions, with room to spare (EXACTLY_ONCE rule 3).
 const CHANGELOG_LOST_AFTER: Duration = Duration::from_secs(10 + 20);
 
@@ -37,52 +38,90 @@ pub fn take_over(
         clients::offset_reader(settings, "publish", "read_committed").create_with_context(Reader)?;
     let dirty: BaseConsumer<Reader> =
         clients::offset_reader(settings, "publish", "read_uncommitted").create_with_context(Reader)?;
-    let Some((stable_offset, in_metadata)) = stable_offset(&committed, candidates, partition, is_current)
-    else {
+    let Some((stable_offset, carried)) = stable_offset(&committed, candidates, partition, is_current) else {
         return Ok(None);
     };
-    let target = match in_metadata {
-        Some(target) => target,
+    crash_point::pass("restore-after-offset");
+    let target = match carried {
+        Some(carried) => carried.changelog_end,
         None => patiently(is_current, || Ok(dirty.fetch_watermarks(seen, partition, CALL)?.1))?.unwrap_or(0),
     };
-    let started = Instant::now();
-    loop {
-        let stable_end = patiently(is_current, || Ok(committed.fetch_watermarks(seen, partition, CALL)?.1))?;
-        match stable_end {
-            None => return Ok(None),
-            Some(end) if end >= target => break,
-            Some(end) if started.elapsed() > CHANGELOG_LOST_AFTER => {
-                // Published without that memory, articles would come twice: not publishing is the lesser evil.
-                let (seen, behind) = (seen.to_owned(), target - end);
-                return Err(StageError::ChangelogLost { kafka_topic: seen, partition, behind });
-            }
-            Some(_) => std::thread::sleep(PAUSE),
-        }
+    if !await_end((&committed, is_current), (seen, partition), target)? {
+        return Ok(None);
     }
+    crash_point::pass("restore-after-target");
     let mut table = SeenTable::default();
-    let end =
-        read_to_end(settings, "read_committed", ("seen", seen, partition), is_current, &mut |key, value| {
-            let entry = value.map(SeenEntry::decode).transpose()?;
-            table.apply((SeenEntry::decode_key(key)?, entry));
-            Ok(())
-        })?;
+    let span = Span { at_least: target, isolation: "read_committed" };
+    let end = read_to_end(settings, span, ("seen", seen, partition), is_current, &mut |key, value| {
+        table.apply_record(key, value)?;
+        crash_point::pass("restore-after-record");
+        Ok(())
+    })?;
     let Some(end) = end else { return Ok(None) };
+    crash_point::pass("restore-done");
     Ok(Some(TakenOver { table, stable_offset, changelog_end: target.max(end) }))
 }
 
-/// The pages of one partition. Not transactional: up to the end as it is now.
+/// What goes with every committed offset of `newswire.candidates` (EXACTLY_ONCE rule 3), and how many partitions there
+/// were: a count that changed has moved sites away from their memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carried {
+    pub changelog_end: i64,
+    /// Missing in what newswire 0.1.0 committed at first.
+    pub partitions: Option<u32>,
+}
+
+impl Carried {
+    pub fn to_metadata(self) -> String {
+        match self.partitions {
+            Some(partitions) => format!("{};{partitions}", self.changelog_end),
+            None => self.changelog_end.to_string(),
+        }
+    }
+
+    /// `None` for what somebody else committed.
+    pub fn of_metadata(text: &str) -> Option<Carried> {
+        let (end, partitions) = text.split_once(';').unwrap_or((text, ""));
+        Some(Carried { changelog_end: end.parse().ok()?, partitions: partitions.parse().ok() })
+    }
+}
+
+/// Says so where `newswire.candidates` had another partition count when its offsets were committed. Waits for brokers
+/// that are away; an offset that an open transaction hides was committed under the same count as the one before it.
+pub fn check_partition_count(
+    settings: &KafkaSettings,
+    candidates: &str,
+    is: u32,
+    is_current: &dyn Fn() -> bool,
+) -> Result<(), StageError> {
+    let client: BaseConsumer<Reader> =
+        clients::offset_reader(settings, "publish", "read_uncommitted").create_with_context(Reader)?;
+    let mut list = TopicPartitionList::new();
+    list.add_partition_range(candidates, 0, i32::try_from(is).unwrap_or(i32::MAX) - 1);
+    let offsets = patiently(is_current, || client.committed_offsets(list.clone(), CALL))?;
+    let elements = offsets.as_ref().map(TopicPartitionList::elements).unwrap_or_default();
+    let counts = elements.iter().filter_map(|element| Carried::of_metadata(element.metadata())?.partitions);
+    match counts.into_iter().find(|was| *was != is) {
+        Some(was) => Err(StageError::PartitionsChanged { kafka_topic: candidates.to_owned(), was, is }),
+        None => Ok(()),
+    }
+}
+
+/// The pages of one partition. Not transactional: up to the end as it is now. `None` when nobody waits any more.
 pub fn restore_pages(
     settings: &KafkaSettings,
     pages: &str,
     partition: i32,
-) -> Result<PagesTable, StageError> {
+    is_current: &dyn Fn() -> bool,
+) -> Result<Option<PagesTable>, StageError> {
     let mut table = PagesTable::default();
-    read_to_end(settings, "read_uncommitted", ("pages", pages, partition), &|| true, &mut |key, value| {
+    let span = Span { at_least: 0, isolation: "read_uncommitted" };
+    let end = read_to_end(settings, span, ("pages", pages, partition), is_current, &mut |key, value| {
         let value = value.map(PagesValue::decode).transpose()?;
         table.apply(PagesKey::decode(key)?, value);
         Ok(())
     })?;
-    Ok(table)
+    Ok(end.map(|_| table))
 }
 
 /// The committed offset and the changelog end in its metadata, asked for until both call and partition are without
@@ -92,7 +131,7 @@ fn stable_offset(
     candidates: &str,
     partition: i32,
     is_current: &dyn Fn() -> bool,
-) -> Option<(Option<i64>, Option<i64>)> {
+) -> Option<(Option<i64>, Option<Carried>)> {
     while is_current() {
         let mut list = TopicPartitionList::new();
         list.add_partition(candidates, partition);
@@ -100,7 +139,7 @@ fn stable_offset(
             let elements = answer.elements();
             if let Some(element) = elements.first().filter(|element| element.error().is_ok()) {
                 return Some(match element.offset() {
-                    Offset::Offset(offset) => (Some(offset), element.metadata().parse().ok()),
+                    Offset::Offset(offset) => (Some(offset), Carried::of_metadata(element.metadata())),
                     _ => (None, None),
                 });
             }
@@ -118,6 +157,7 @@ fn patiently<T>(
     while is_current() {
         match ask() {
             Ok(answer) => return Ok(Some(answer)),
+            Err(e) if e.rdkafka_error_code().is_some_and(is_refusal) => return Err(e.into()),
             Err(e) => tracing::debug!(error = %e, "restore_waits_for_broker"),
         }
         std::thread::sleep(PAUSE);
@@ -125,23 +165,72 @@ fn patiently<T>(
     Ok(None)
 }
 
+/// Where the reader stands in its one partition, past control records and what was aborted.
+fn stands_at(reader: &BaseConsumer<Reader>, (topic, partition): (&str, i32)) -> i64 {
+    let position = reader.position().ok();
+    let element = position.as_ref().and_then(|list| list.find_partition(topic, partition));
+    match element.map(|element| element.offset()) {
+        Some(Offset::Offset(offset)) => offset,
+        _ => 0,
+    }
+}
+
+fn from((topic, partition): (&str, i32), offset: i64) -> Result<TopicPartitionList, KafkaError> {
+    let mut list = TopicPartitionList::new();
+    let begin = if offset == 0 { Offset::Beginning } else { Offset::Offset(offset) };
+    list.add_partition_offset(topic, partition, begin)?;
+    Ok(list)
+}
+
+/// Waits until the partition's end for this reader (committed records: its last stable offset) has reached `target`.
+/// False when nobody waits any more.
+fn await_end(
+    (reader, is_current): (&BaseConsumer<Reader>, &dyn Fn() -> bool),
+    (topic, partition): (&str, i32),
+    target: i64,
+) -> Result<bool, StageError> {
+    let mut short_since = None;
+    while is_current() {
+        match reader.fetch_watermarks(topic, partition, CALL).map(|(_, end)| end) {
+            Ok(end) if end >= target => return Ok(true),
+            Ok(end) if short_since.get_or_insert_with(Instant::now).elapsed() > CHANGELOG_LOST_AFTER => {
+                // Published without that memory, articles would come twice: not publishing is the lesser evil.
+                let (kafka_topic, behind) = (topic.to_owned(), target - end);
+                return Err(StageError::ChangelogLost { kafka_topic, partition, behind });
+            }
+            Ok(_) => {}
+            // Brokers that are away say nothing of the changelog: its time runs only while they answer.
+            Err(_) => short_since = None,
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Ok(false)
+}
+
 type Apply<'a> = &'a mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), crate::memory::BadChangelog>;
 
-/// Every record of one partition, in order, until the first end of partition; gives one past the last offset. `None` when
+/// What of a partition is read.
+#[derive(Clone, Copy)]
+struct Span {
+    /// An end before this is none: a leader that has just taken over may not know yet how far its records are committed.
+    at_least: i64,
+    isolation: &'static str,
+}
+
+/// Every record of one partition, in order, until the first end of partition (one that comes too early, from a leader
+/// that has just taken over, is waited for and read up to once more); gives one past the last offset. `None` when
 /// nobody waits any more.
 fn read_to_end(
     settings: &KafkaSettings,
-    isolation: &str,
+    span: Span,
     (table, topic, partition): (&'static str, &str, i32),
     is_current: &dyn Fn() -> bool,
     apply: Apply<'_>,
 ) -> Result<Option<i64>, StageError> {
     let reader: BaseConsumer<Reader> =
-        clients::table_reader(settings, isolation).create_with_context(Reader)?;
-    let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic, partition, Offset::Beginning)?;
-    reader.assign(&list)?;
-    let mut end = 0;
+        clients::table_reader(settings, span.isolation).create_with_context(Reader)?;
+    reader.assign(&from((topic, partition), 0)?)?;
+    let (mut end, mut read_again) = (0, false);
     let mut progress = Progress::of(&reader, table, topic, partition);
     while is_current() {
         match reader.poll(Duration::from_secs(1)) {
@@ -154,7 +243,18 @@ fn read_to_end(
                 })?;
                 end = offset + 1;
             }
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(Some(end)),
+            Some(Err(KafkaError::PartitionEOF(_))) => {
+                if read_again || stands_at(&reader, (topic, partition)).max(end) >= span.at_least {
+                    return Ok(Some(end));
+                }
+                let is_there = await_end((&reader, is_current), (topic, partition), span.at_least)?;
+                if !is_there {
+                    return Ok(None);
+                }
+                reader.assign(&from((topic, partition), end)?)?;
+                read_again = true;
+            }
+            Some(Err(e)) if e.rdkafka_error_code().is_some_and(is_refusal) => return Err(e.into()),
             Some(Err(e)) => {
                 tracing::debug!(error = %e, kafka_topic = topic, partition, "restore_waits_for_broker")
             }
@@ -187,7 +287,7 @@ impl Progress {
 
     fn read(&mut self, offset: i64) {
         self.records += 1;
-        if self.records % REPORT_EVERY == 0 {
+        if self.records.is_multiple_of(REPORT_EVERY) {
             self.tell(offset + 1);
         }
     }

@@ -1,16 +1,17 @@
 //! ROUTE on Kafka: URL records in, jobs out, keyed by site. At least once.
 
-use super::intake::{Change, Intake, Record};
+use super::intake::{Change, Done, Intake, Record};
 use super::outlet::WriteError;
 use super::source::source_record;
 use super::watermark::Watermark;
-use super::{Shared, StageError};
-use crate::record::{Ending, Stage};
+use super::{Shared, StageError, crash_point};
+use crate::record::{Ending, Job, Reason, Reject, Stage};
 use futures::stream::FuturesOrdered;
 use futures::{FutureExt, StreamExt};
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Records on their way to the broker at once.
 const IN_FLIGHT: usize = 2000;
@@ -25,7 +26,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
     let mut in_flight = FuturesOrdered::new();
     let mut tick = tokio::time::interval(COMMIT_EVERY);
     let mut again = tokio::time::interval(COMMIT_AGAIN_EVERY);
-    let mut is_stopping = false;
+    let mut drain_until: Option<Instant> = None;
     loop {
         tokio::select! {
             biased;
@@ -50,7 +51,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
                     watermark.done(offset);
                 }
             },
-            record = intake.records.recv(), if in_flight.len() < IN_FLIGHT && !is_stopping => {
+            record = intake.records.recv(), if in_flight.len() < IN_FLIGHT && drain_until.is_none() => {
                 let Some(record) = record else { return end(intake) };
                 if let Some((_, watermark)) = watermarks.get_mut(&record.partition).filter(|(s, _)| *s == record.serial) {
                     watermark.begin(record.offset);
@@ -62,9 +63,11 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
                 let all: Vec<i32> = watermarks.keys().copied().collect();
                 intake.commit(take_commits(&mut watermarks, &all));
             },
-            () = shared.stop.cancelled(), if !is_stopping => is_stopping = true,
+            () = shared.stop.cancelled(), if drain_until.is_none() => {
+                drain_until = Some(Instant::now() + super::DRAIN);
+            }
         }
-        if is_stopping && in_flight.is_empty() {
+        if drain_until.is_some_and(|until| in_flight.is_empty() || Instant::now() > until) {
             intake.stop();
         }
     }
@@ -76,24 +79,41 @@ async fn route(shared: Arc<Shared>, record: Record) -> Result<(i32, u64, i64), W
     let started = std::time::Instant::now();
     crate::telemetry::received(Stage::Route);
     let source = source_record(&record);
-    match shared.pipeline.route(source.clone(), now) {
-        Ok(job) => {
-            shared.outlet.job(&job).await?;
-            crate::telemetry::stage_duration(Stage::Route, started.elapsed());
-            crate::telemetry::latency(Stage::Route, source.timestamp, shared.fetcher.now());
-            crate::telemetry::span(Stage::Route, &source, started.elapsed(), &job.url, &[]);
-        }
-        Err(reject) => {
-            shared.outlet.reject(&reject).await?;
-            shared.end(&Ending::of_reject(&reject, &source, None, now));
-        }
+    crash_point::pass("route-after-poll");
+    let routed = match shared.pipeline.route(source.clone(), now) {
+        Ok(job) => match shared.outlet.job(&job).await {
+            Err(WriteError::TooLarge(size)) => Err(Box::new(too_large(&job, size, (Stage::Route, now)))),
+            Err(e) => return Err(e),
+            Ok(()) => {
+                crate::telemetry::stage_duration(Stage::Route, started.elapsed());
+                crate::telemetry::latency(Stage::Route, source.timestamp, shared.fetcher.now());
+                crate::telemetry::span(Stage::Route, &source, started.elapsed(), &job.url, &[]);
+                Ok(())
+            }
+        },
+        Err(reject) => Err(reject),
+    };
+    if let Err(reject) = routed {
+        shared.outlet.reject(&reject).await?;
+        shared.end(&Ending::of_reject(&reject, &source, None, now)).await?;
     }
+    crash_point::pass("route-after-produce");
     Ok(at)
 }
 
+/// A job that carries a record (and what came with it) over the size that brokers take.
+pub fn too_large(job: &Job, size: usize, (stage, now): (Stage, Timestamp)) -> Reject {
+    let message = format!("the job of {size} bytes is larger than the brokers take");
+    let why = (stage, Reason::RecordTooLarge, message);
+    Reject::new(&job.source, why, Some(job.url.clone()), job.attempts, now)
+}
+
 /// What may be committed of these partitions.
-pub fn take_commits(watermarks: &mut HashMap<i32, (u64, Watermark)>, partitions: &[i32]) -> Vec<(i32, i64)> {
-    let commit = |partition: &i32| Some((*partition, watermarks.get_mut(partition)?.1.take_commit()?));
+pub fn take_commits(watermarks: &mut HashMap<i32, (u64, Watermark)>, partitions: &[i32]) -> Vec<Done> {
+    let commit = |partition: &i32| {
+        let (serial, watermark) = watermarks.get_mut(partition)?;
+        Some(Done { partition: *partition, serial: *serial, offset: watermark.take_commit()? })
+    };
     partitions.iter().filter_map(commit).collect()
 }
 

@@ -29,8 +29,11 @@ pub struct Original {
     pub headers: OwnedHeaders,
 }
 
-/// The original record of a reject; `None` where its base64 is damaged.
+/// The original record of a reject; `None` where its base64 is damaged, or was too large to be carried.
 pub fn original(reject: &Reject) -> Option<Original> {
+    if reject.record_left_out_bytes.is_some() {
+        return None;
+    }
     let decode = |text: &String| BASE64_STANDARD.decode(text).ok();
     let mut headers = OwnedHeaders::new();
     for header in &reject.source.headers {

@@ -3,8 +3,8 @@
 //! EXACTLY_ONCE rules 6 to 9. A call that may be retried is the same call again until the deadline; what requires an
 //! abort is aborted; a fatal or unknown outcome starts the stage anew.
 
-use super::clients;
 use super::group_metadata::{SendOffsets, send_offsets};
+use super::{clients, crash_point};
 use crate::config::KafkaSettings;
 use rdkafka::TopicPartitionList;
 use rdkafka::bindings::rd_kafka_t;
@@ -12,13 +12,18 @@ use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
+use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// For one commit or abort, callback included: under half of `max.poll.interval.ms`.
+/// For one commit with all that comes before it, callback included: under half of `max.poll.interval.ms`.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// For an abort. With a commit before it and the close of the consumer after it, within the 30 s that a process is
+/// given to end.
+const ABORT: Duration = Duration::from_secs(5);
+/// Between two calls of what may be retried, so that a broker that refuses at once does not burn the processor.
+const RETRY: Duration = Duration::from_millis(10);
 
 /// What a transaction came to.
 #[derive(Debug)]
@@ -30,30 +35,54 @@ pub enum Finish {
     Restart(String),
 }
 
-/// Delivery reports: the end of each changelog partition, and failures.
+/// What a record of the transaction is, for its delivery report.
+pub struct Written {
+    /// The partition of `newswire.seen` that it is written to.
+    seen: Option<i32>,
+    /// Partition and offset of the candidate that it comes of.
+    candidate: (i32, i64),
+}
+
+/// A record of the open transaction that the brokers did not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undelivered {
+    pub kafka_topic: String,
+    pub code: RDKafkaErrorCode,
+    /// Partition and offset of the candidate that it comes of.
+    pub candidate: (i32, i64),
+}
+
+/// Delivery reports: the end of each changelog partition, and what was not delivered since the transaction began.
 #[derive(Default)]
 pub struct Reports {
     seen_ends: Mutex<HashMap<i32, i64>>,
-    failures: AtomicU64,
+    undelivered: Mutex<Vec<Undelivered>>,
+}
+
+impl Reports {
+    fn undelivered(&self) -> MutexGuard<'_, Vec<Undelivered>> {
+        self.undelivered.lock().expect("nobody panics while holding the list")
+    }
 }
 
 impl ClientContext for Reports {}
 
 impl ProducerContext for Reports {
-    /// 0, or one more than the partition of `newswire.seen` written to.
-    type DeliveryOpaque = usize;
+    type DeliveryOpaque = Box<Written>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, seen: usize) {
-        match result {
-            Ok(message) if seen > 0 => {
+    fn delivery(&self, result: &DeliveryResult<'_>, written: Box<Written>) {
+        match (result, written.seen) {
+            (Ok(message), Some(partition)) => {
                 let mut ends = self.seen_ends.lock().expect("nobody panics while holding the ends");
-                let end = ends.entry(seen as i32 - 1).or_default();
+                let end = ends.entry(partition).or_default();
                 *end = (*end).max(message.offset() + 1);
             }
-            Ok(_) => {}
-            Err(_) => {
-                self.failures.fetch_add(1, Ordering::Relaxed);
-            }
+            (Ok(_), None) => {}
+            (Err((e, message)), _) => self.undelivered().push(Undelivered {
+                kafka_topic: message.topic().to_owned(),
+                code: e.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail),
+                candidate: written.candidate,
+            }),
         }
     }
 }
@@ -61,6 +90,8 @@ impl ProducerContext for Reports {
 /// A transactional producer.
 pub struct Transactions {
     producer: BaseProducer<Reports>,
+    /// The candidate whose records are being written.
+    candidate: Cell<(i32, i64)>,
 }
 
 impl Transactions {
@@ -73,12 +104,22 @@ impl Transactions {
         let producer: BaseProducer<Reports> =
             clients::transactional(settings, slot).create_with_context(Reports::default())?;
         producer.init_transactions(timeout)?;
-        Ok(Transactions { producer })
+        Ok(Transactions { producer, candidate: Cell::default() })
     }
 
     pub fn begin(&self) -> Result<(), KafkaError> {
-        self.producer.context().failures.store(0, Ordering::Relaxed);
+        self.producer.context().undelivered().clear();
         self.producer.begin_transaction()
+    }
+
+    /// What is sent from now on comes of this candidate.
+    pub fn on_behalf_of(&self, partition: i32, offset: i64) {
+        self.candidate.set((partition, offset));
+    }
+
+    /// What of the last transaction the brokers did not take.
+    pub fn undelivered(&self) -> Vec<Undelivered> {
+        self.producer.context().undelivered().clone()
     }
 
     /// Into the open transaction. `seen` names the partition where the record is one of `newswire.seen`.
@@ -91,8 +132,8 @@ impl Transactions {
         headers: Option<OwnedHeaders>,
         seen: Option<i32>,
     ) -> Result<(), KafkaError> {
-        let opaque = seen.map_or(0, |partition| partition as usize + 1);
-        let mut record = BaseRecord::with_opaque_to(topic, opaque).key(key);
+        let written = Box::new(Written { seen, candidate: self.candidate.get() });
+        let mut record = BaseRecord::with_opaque_to(topic, written).key(key);
         record.payload = payload;
         record.partition = seen;
         record.headers = headers;
@@ -123,10 +164,14 @@ impl Transactions {
         ends.get(&partition).copied()
     }
 
+    /// The moment at which a commit that begins now is given up.
+    pub fn deadline(&self) -> Instant {
+        Instant::now() + DEADLINE
+    }
+
     /// Every record of the open transaction delivered. False at the deadline or where one failed.
-    pub fn drain(&self) -> bool {
-        self.drain_until(Instant::now() + DEADLINE)
-            && self.producer.context().failures.load(Ordering::Relaxed) == 0
+    pub fn drain(&self, deadline: Instant) -> bool {
+        self.drain_until(deadline) && self.producer.context().undelivered().is_empty()
     }
 
     /// rdkafka's own flush would wait 100 ms a round; this ends with the last report.
@@ -142,24 +187,30 @@ impl Transactions {
     }
 
     /// Sends the offsets and commits. `consumer` must be the living consumer whose thread this is.
-    pub fn commit(&self, consumer: *mut rd_kafka_t, offsets: &TopicPartitionList) -> Finish {
-        let deadline = Instant::now() + DEADLINE;
+    pub fn commit(
+        &self,
+        consumer: *mut rd_kafka_t,
+        offsets: &TopicPartitionList,
+        deadline: Instant,
+    ) -> Finish {
         let producer = self.producer.client().native_ptr();
+        crash_point::pass("publish-before-offsets");
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match send_offsets(producer, consumer, offsets, left.max(Duration::from_millis(1))) {
                 SendOffsets::Sent => break,
-                SendOffsets::Retriable(_) if !left.is_zero() => {}
+                SendOffsets::Retriable(_) if !left.is_zero() => std::thread::sleep(RETRY),
                 SendOffsets::NotAMember(why) | SendOffsets::RequiresAbort(why) => return self.abort(why),
                 SendOffsets::Retriable(why) | SendOffsets::Fatal(why) => return Finish::Restart(why),
             }
         }
+        crash_point::pass("publish-before-commit");
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.producer.commit_transaction(left.max(Duration::from_millis(1))) {
                 Ok(()) => return Finish::Committed,
                 Err(e) => match class_of(&e) {
-                    Class::Retriable if !left.is_zero() => {}
+                    Class::Retriable if !left.is_zero() => std::thread::sleep(RETRY),
                     Class::RequiresAbort => return self.abort(e.to_string()),
                     Class::Retriable | Class::Fatal => return Finish::Restart(e.to_string()),
                 },
@@ -169,7 +220,7 @@ impl Transactions {
 
     /// Gives the open transaction up. Reports have to be served, or the abort waits for them in vain.
     pub fn abort(&self, why: String) -> Finish {
-        let deadline = Instant::now() + DEADLINE;
+        let deadline = Instant::now() + ABORT;
         self.producer.purge(PurgeConfig::default().queue());
         loop {
             self.producer.poll(Duration::ZERO);
@@ -178,7 +229,7 @@ impl Transactions {
                 Err(e) => match class_of(&e) {
                     Class::Fatal => return Finish::Restart(e.to_string()),
                     _ if Instant::now() > deadline => return Finish::Restart(e.to_string()),
-                    _ => {}
+                    _ => std::thread::sleep(RETRY),
                 },
             }
         }

@@ -71,7 +71,68 @@ mod tests {
         assert_eq!((watermark.take_commit(), watermark.in_flight()), (Some(9), 0));
     }
 
+    /// What may happen to a partition's watermark.
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// The next record, so many offsets further (control records and compaction leave gaps).
+        Begin(i64),
+        /// One of those under way is done, out of order.
+        Done(usize),
+        /// A completion of an earlier assignment.
+        Stale(i64),
+        Commit,
+        CommitFailed,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (1i64..4).prop_map(Step::Begin),
+            4 => any::<usize>().prop_map(Step::Done),
+            1 => (0i64..200).prop_map(Step::Stale),
+            2 => Just(Step::Commit),
+            1 => Just(Step::CommitFailed),
+        ]
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        /// In any row of events: nothing under way is ever passed, and in the end everything is committed.
+        #[test]
+        fn no_row_of_events_passes_what_is_under_way(steps in proptest::collection::vec(step(), 0..120)) {
+            let mut watermark = Watermark::default();
+            let (mut last, mut under_way, mut committed) = (10i64, Vec::new(), None);
+            for step in steps {
+                match step {
+                    Step::Begin(gap) => {
+                        last += gap;
+                        watermark.begin(last);
+                        under_way.push(last);
+                    }
+                    Step::Done(which) if !under_way.is_empty() => {
+                        watermark.done(under_way.swap_remove(which % under_way.len()));
+                    }
+                    Step::Done(_) => {}
+                    Step::Stale(offset) if !under_way.contains(&offset) => watermark.done(offset),
+                    Step::Stale(_) => {}
+                    Step::Commit => {
+                        if let Some(upto) = watermark.take_commit() {
+                            prop_assert!(under_way.iter().all(|offset| *offset >= upto));
+                            prop_assert!(committed.is_none_or(|before| upto >= before), "never back");
+                            prop_assert!(upto <= last + 1);
+                            committed = Some(upto);
+                        }
+                    }
+                    Step::CommitFailed => watermark.commit_failed(),
+                }
+                prop_assert_eq!(watermark.in_flight(), under_way.len());
+            }
+            let has_begun = last > 10;
+            under_way.into_iter().for_each(|offset| watermark.done(offset));
+            watermark.commit_failed();
+            prop_assert_eq!(watermark.take_commit(), has_begun.then_some(last + 1));
+        }
+
         #[test]
         fn a_commit_never_passes_what_is_not_done(order in Just((0i64..30).collect::<Vec<_>>()).prop_shuffle()) {
             let mut watermark = Watermark::default();

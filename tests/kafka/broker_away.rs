@@ -43,3 +43,31 @@ fn a_broker_that_is_away_is_waited_for() {
     assert_each_once(&events);
     assert_eq!(worker.stop(), 0, "{}", worker.end_of_log());
 }
+
+/// Frozen, it answers nobody and breaks no connection: the drain has a deadline all the same.
+#[test]
+fn a_worker_ends_though_the_broker_does_not_answer() {
+    let broker: &'static Broker = Box::leak(Box::new(Broker::start(&[])));
+    let newswire = Deployment::on(broker, "mute");
+    newswire.sites.set_latency(Duration::from_millis(100));
+    let url = |number: usize| format!("http://paper{}.example/{number}", number % 5);
+    for number in 0..ARTICLES {
+        newswire.sites.serve(&url(number), Page::html(Article::new(number).html()));
+    }
+    newswire.submit(&(0..ARTICLES).map(url).collect::<Vec<_>>());
+    let mut worker = newswire.start_worker();
+    wait_for("the first events", LIMIT, || (worker.published() >= 10).then_some(()));
+    broker.freeze();
+    let asked = std::time::Instant::now();
+    // Panics after 30 s, the time that Kubernetes gives.
+    let code = worker.stop();
+    println!("SIGTERM with a frozen broker: ended after {:?}", asked.elapsed());
+    broker.resume();
+    assert_eq!(code, 0, "{}", worker.end_of_log());
+    let mut next = newswire.start_worker();
+    newswire.wait_until_idle(LIMIT);
+    assert_eq!(newswire.events().len(), ARTICLES);
+    assert_each_once(&newswire.events());
+    newswire.assert_audit_finds_all();
+    assert_eq!(next.stop(), 0, "{}", next.end_of_log());
+}

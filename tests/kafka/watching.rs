@@ -56,6 +56,7 @@ fn outcomes_add_up_to_the_intake_and_lines_are_as_documented() {
     }
     assert_eq!(sum(&metrics, "newswire_news_age_seconds_count", &[]), 10.0);
     assert_eq!(sum(&metrics, "newswire_memory_entries", &["table=\"seen\""]), 10.0);
+    assert!(sum(&metrics, "newswire_memory_entries", &["table=\"pages\""]) >= 10.0);
     assert!(sum(&metrics, "process_resident_memory_bytes", &[]) > 1e6);
     is_well_formed(&metrics);
 

@@ -22,7 +22,7 @@ const START_LIMIT: Duration = Duration::from_secs(90);
 const CLUSTER_ID: &str = "bmV3c3dpcmUtdGVzdHMtMQ";
 
 pub struct Broker {
-    port: u16,
+    plan: Plan,
     process: Mutex<Option<Leashed>>,
     // Dropped last: the folder is removed when the process is gone.
     scratch: tempfile::TempDir,
@@ -34,26 +34,85 @@ pub fn broker() -> &'static Broker {
     SHARED.get_or_init(|| Broker::start(&[]))
 }
 
+/// A listener beside the plain one that the tests' own clients use.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Upper case: `WORKERS`.
+    pub name: &'static str,
+    /// `PLAINTEXT`, `SASL_SSL`.
+    pub protocol: &'static str,
+    pub port: u16,
+    /// What clients are told to connect to: a proxy's port, or its own.
+    pub advertised_port: u16,
+}
+
+/// One node: what becomes `server.properties`.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub id: u32,
+    pub port: u16,
+    /// Of the one controller, which node 1 is.
+    pub controller_port: u16,
+    pub listeners: Vec<Listener>,
+    /// More lines; later ones win over the helper's.
+    pub properties: Vec<(String, String)>,
+    /// More arguments for the tool that formats the storage.
+    pub format: Vec<String>,
+}
+
+impl Plan {
+    pub fn new() -> Plan {
+        let [port, controller_port] = free_ports();
+        Plan { id: 1, port, controller_port, listeners: vec![], properties: vec![], format: vec![] }
+    }
+
+    /// Another broker under the controller of this one.
+    pub fn another(&self, id: u32) -> Plan {
+        Plan { id, port: free_ports::<1>()[0], listeners: vec![], ..self.clone() }
+    }
+
+    pub fn set(mut self, key: &str, value: &str) -> Plan {
+        self.properties.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn bootstrap(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+}
+
 impl Broker {
     /// A broker of its own, with more lines for `server.properties`; later lines win over the helper's.
     pub fn start(more_properties: &[(&str, &str)]) -> Broker {
+        Broker::planned(more_properties.iter().fold(Plan::new(), |plan, (key, value)| plan.set(key, value)))
+    }
+
+    pub fn planned(plan: Plan) -> Broker {
+        Broker::planned_in(plan, |_| {})
+    }
+
+    /// `prepare` may put files into the node's scratch folder, which is its working folder.
+    pub fn planned_in(plan: Plan, prepare: impl FnOnce(&Path)) -> Broker {
         require("java", "-version", "a JDK");
-        let [port, controller_port] = free_ports();
         let scratch = tempfile::Builder::new()
             .prefix("newswire-kafka-")
             .tempdir()
             .expect("cannot create a scratch folder");
-        let properties = server_properties(port, controller_port, scratch.path(), more_properties);
-        std::fs::write(scratch.path().join("server.properties"), properties)
+        prepare(scratch.path());
+        std::fs::write(scratch.path().join("server.properties"), server_properties(&plan, scratch.path()))
             .expect("cannot write server.properties");
-        let broker = Broker { port, process: Mutex::new(None), scratch };
+        let broker = Broker { plan, process: Mutex::new(None), scratch };
         broker.format_storage();
         broker.restart();
         broker
     }
 
     pub fn bootstrap(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.plan.bootstrap()
+    }
+
+    pub fn scratch(&self) -> &Path {
+        self.scratch.path()
     }
 
     /// SIGKILL: what it had not written is lost, as on a machine that loses power while the disk lives.
@@ -102,12 +161,23 @@ impl Broker {
     fn format_storage(&self) {
         let output = self
             .java("-Xmx256m", "kafka.tools.StorageTool")
-            .args(["format", "--standalone", "-t", CLUSTER_ID, "-c"])
+            .args(["format", "-t", CLUSTER_ID, "-c"])
             .arg(self.properties_file())
+            .args(if self.plan.id == 1 { &["--standalone"][..] } else { &[] })
+            .args(&self.plan.format)
             .output()
             .expect("cannot start java");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "cannot format the broker's storage:\n{said}");
+    }
+
+    /// One of Kafka's own tools; gives what it said.
+    pub fn tool(&self, main_class: &str, arguments: &[&str]) -> String {
+        let output = self.java("-Xmx256m", main_class).args(arguments).output().expect("cannot start java");
+        let said =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{main_class} {arguments:?}:\n{said}");
+        said
     }
 
     fn java(&self, memory: &str, main_class: &str) -> Command {
@@ -137,18 +207,32 @@ impl Broker {
 
 /// Held together until both are known, so that they differ. Another process may take one before the broker
 /// does; the start then fails and says so.
-fn free_ports() -> [u16; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port on loopback"));
+pub fn free_ports<const N: usize>() -> [u16; N] {
+    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port on loopback"));
     listeners.map(|listener| listener.local_addr().expect("a bound port").port())
 }
 
-fn server_properties(port: u16, controller_port: u16, scratch: &Path, more: &[(&str, &str)]) -> String {
+fn server_properties(plan: &Plan, scratch: &Path) -> String {
+    let Plan { id, port, controller_port, .. } = plan;
+    let is_controller = *id == 1;
+    let more = |of: fn(&Listener) -> String| plan.listeners.iter().map(of).collect::<String>();
+    let mut listeners = format!("PLAINTEXT://127.0.0.1:{port}");
+    listeners += &more(|l| format!(",{}://127.0.0.1:{}", l.name, l.port));
+    if is_controller {
+        listeners += &format!(",CONTROLLER://127.0.0.1:{controller_port}");
+    }
+    let advertised = format!("PLAINTEXT://127.0.0.1:{port}")
+        + &more(|l| format!(",{}://127.0.0.1:{}", l.name, l.advertised_port));
+    let protocols = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned()
+        + &more(|l| format!(",{}:{}", l.name, l.protocol));
+    let roles = if is_controller { "broker,controller" } else { "broker" };
     let own = format!(
-        "process.roles=broker,controller
-node.id=1
+        "process.roles={roles}
+node.id={id}
 controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners={listeners}
+advertised.listeners={advertised}
+listener.security.protocol.map={protocols}
 controller.listener.names=CONTROLLER
 log.dirs={}
 auto.create.topics.enable=false
@@ -169,5 +253,5 @@ group.min.session.timeout.ms=1000
 ",
         scratch.join("data").display()
     );
-    more.iter().fold(own, |lines, (key, value)| lines + &format!("{key}={value}\n"))
+    plan.properties.iter().fold(own, |lines, (key, value)| lines + &format!("{key}={value}\n"))
 }

@@ -2,7 +2,7 @@
 //! and workers that are real processes of the real binary.
 
 use super::broker::{Broker, broker};
-use super::kafka_client::{Isolation, Record, unique};
+use super::kafka_client::{Draft, Isolation, Record, unique};
 use super::leash::Leashed;
 use super::page_server::PageServer;
 use super::wait_for;
@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 /// Few, so that two workers have several each and a test reads them quickly.
 pub const PARTITIONS: i32 = 4;
 const DELAYS: [&str; 3] = ["10s", "2m", "30m"];
+/// Transaction timeout, the broker's scan, and a busy machine.
+const OPEN_TRANSACTION: Duration = Duration::from_secs(40);
 const SIGNAL_TO_END: Duration = Duration::from_secs(30);
 
 pub struct Deployment {
@@ -64,6 +66,11 @@ impl Deployment {
         self
     }
 
+    pub fn unset(mut self, key: &str) -> Deployment {
+        self.settings.remove(key);
+        self
+    }
+
     /// The Kafka topic with this last word: `urls`, `articles`, `rejects`, `candidates`, `seen`.
     pub fn kafka_topic(&self, last: &str) -> String {
         format!("{}.{last}", self.name)
@@ -73,18 +80,39 @@ impl Deployment {
         self.broker.submit(&self.kafka_topic("urls"), urls);
     }
 
-    /// Starts `newswire run` in an empty folder: nothing of an earlier worker is there.
-    pub fn start_worker(&self) -> Worker {
-        self.start_as(Command::new(env!("CARGO_BIN_EXE_newswire")))
+    /// Records as they are, without a key.
+    pub fn submit_records(&self, records: &[Vec<u8>]) {
+        let draft = |value| Draft { value: Some(value), ..Draft::default() };
+        let records = records.iter().map(|record| draft(record.as_slice()));
+        self.broker.produce_all(&self.kafka_topic("urls"), records);
     }
 
-    /// The same, where `command` stands for `newswire`.
+    /// Gives every committed record of the Kafka topic with this last word, without keeping them.
+    pub fn each_committed(&self, last: &str, each: impl FnMut(Record)) {
+        self.broker.read_each(&self.kafka_topic(last), Isolation::Committed, each);
+    }
+
+    /// Starts `newswire run` in an empty folder: nothing of an earlier worker is there.
+    pub fn start_worker(&self) -> Worker {
+        self.start_worker_with(&[])
+    }
+
+    /// With more variables: `FAILPOINTS`, or settings of this worker alone as `NEWSWIRE_PUBLISH__SLOT`.
+    pub fn start_worker_with(&self, variables: &[(&str, &str)]) -> Worker {
+        self.start_with(Command::new(binary()), variables)
+    }
+
+    /// Where `command` stands for `newswire`.
     pub fn start_as(&self, command: Command) -> Worker {
+        self.start_with(command, &[])
+    }
+
+    fn start_with(&self, command: Command, variables: &[(&str, &str)]) -> Worker {
         let folder = self.scratch.path().join(unique("worker"));
         std::fs::create_dir(&folder).expect("a folder for the worker");
         let log = folder.join("stderr");
         let mut command = self.with_settings(command, &["run"]);
-        command.current_dir(&folder).stdout(Stdio::null());
+        command.current_dir(&folder).stdout(Stdio::null()).envs(variables.iter().copied());
         command.stderr(File::create(&log).expect("a file for the log"));
         let process = Leashed::start(&mut command, None).expect("the worker starts");
         Worker { process, log }
@@ -99,7 +127,12 @@ impl Deployment {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NEWSWIRE_")) {
             command.env_remove(name);
         }
-        command.env_remove("RUST_LOG").args(arguments).current_dir(self.scratch.path()).stdin(Stdio::null());
+        command
+            .env_remove("RUST_LOG")
+            .env_remove("FAILPOINTS")
+            .args(arguments)
+            .current_dir(self.scratch.path())
+            .stdin(Stdio::null());
         command.envs(self.settings.iter().map(|(key, value)| (format!("NEWSWIRE_{key}"), value)));
         command
     }
@@ -111,6 +144,26 @@ impl Deployment {
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {told}");
         let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         lines.map(|line| serde_json::from_slice(line).expect("a JSON line")).collect()
+    }
+
+    /// Runs a command of newswire against this deployment: whether it ended well, and what it wrote.
+    pub fn command(&self, arguments: &[&str]) -> (bool, String, String) {
+        let output = self.newswire(arguments).output().expect("newswire starts");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.success(), text(&output.stdout), text(&output.stderr))
+    }
+
+    /// `newswire audit`: every source record has its outcome. Gives how many ended how.
+    pub fn assert_audit_finds_all(&self) -> Value {
+        let (is_well, found, said) = self.command(&["audit"]);
+        assert!(is_well, "{found}\n{said}");
+        let lines: Vec<&str> = found.lines().collect();
+        assert_eq!(lines.len(), 1, "records without an outcome:\n{found}");
+        serde_json::from_str(lines[0]).expect("a line of JSON")
+    }
+
+    pub fn broker(&self) -> &'static Broker {
+        self.broker
     }
 
     /// `newswire check`: exit code, and what it said.
@@ -148,7 +201,10 @@ impl Deployment {
         loop {
             let now = self.ends_if_done();
             if now.is_ok() && before.as_ref() == now.as_ref().ok() {
-                return;
+                // A killed worker's transaction may still be open: it hides from readers what others committed after it.
+                return wait_for("no open transaction", OPEN_TRANSACTION, || {
+                    self.open_transaction().is_none().then_some(())
+                });
             }
             if let Err(behind) = &now {
                 assert!(started.elapsed() < limit, "after {limit:?} there is work left: {behind}");
@@ -156,6 +212,20 @@ impl Deployment {
             before = now.ok();
             std::thread::sleep(Duration::from_millis(200));
         }
+    }
+
+    /// No transaction is open: what a committed reader sees ends where each Kafka topic ends.
+    pub fn assert_no_open_transaction(&self) {
+        assert_eq!(self.open_transaction(), None, "a transaction is open");
+    }
+
+    /// A Kafka topic whose end is hidden from committed readers.
+    fn open_transaction(&self) -> Option<String> {
+        let topics = ["articles", "rejects", "seen", "outcomes"].map(|topic| self.kafka_topic(topic));
+        let ends = |topic: &str, isolation| self.broker.ends(topic, isolation);
+        let is_open =
+            |topic: &String| ends(topic, Isolation::Committed) != ends(topic, Isolation::Uncommitted);
+        topics.into_iter().find(is_open)
     }
 
     fn ends_if_done(&self) -> Result<Vec<BTreeMap<i32, i64>>, String> {
@@ -213,6 +283,37 @@ impl Worker {
         let status = self.process.wait(SIGNAL_TO_END);
         let status = status.unwrap_or_else(|| panic!("a worker that does not end:\n{}", self.end_of_log()));
         status.code().unwrap_or_else(|| panic!("ended by a signal:\n{}", self.end_of_log()))
+    }
+
+    /// Waits for its end, for so long at most; then it is killed.
+    pub fn wait_for_end(&mut self, limit: Duration) {
+        if self.process.wait(limit).is_none() {
+            self.kill();
+        }
+    }
+
+    /// From now on it is let go on (SIGCONT) as soon as it stops itself at a crash point.
+    pub fn never_stays_stopped(&self) {
+        let (id, stat) = (self.id().to_string(), format!("/proc/{}/stat", self.id()));
+        std::thread::spawn(move || {
+            while let Ok(text) = std::fs::read_to_string(&stat) {
+                if text.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')) {
+                    let _ = Command::new("kill").args(["-CONT", &id]).status();
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+    }
+
+    /// How a worker ended, if it has: by itself, or by a signal.
+    pub fn ended(&mut self) -> Option<std::process::ExitStatus> {
+        self.process.ended()
+    }
+
+    /// Whether it is stopped (SIGSTOP), as it may do itself at a crash point.
+    pub fn is_stopped(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
     }
 
     /// The exit code of a worker that ends by itself.

@@ -4,8 +4,8 @@
 use super::broker::Broker;
 use super::wait_for;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
@@ -73,6 +73,21 @@ impl Broker {
         wait_for("the created Kafka topic", PATIENCE, || (self.partitions(name) == partitions).then_some(()));
     }
 
+    pub fn delete_topic(&self, name: &str) {
+        let admin: AdminClient<_> = self.client(&[]).create().expect("an admin client");
+        let deleted = futures::executor::block_on(admin.delete_topics(&[name], &AdminOptions::new()));
+        let results = deleted.expect("the broker takes the request");
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+    }
+
+    pub fn grow_topic(&self, name: &str, partitions: usize) {
+        let admin: AdminClient<_> = self.client(&[]).create().expect("an admin client");
+        let grown = NewPartitions::new(name, partitions);
+        let grown = futures::executor::block_on(admin.create_partitions([&grown], &AdminOptions::new()));
+        let results = grown.expect("the broker takes the request");
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+    }
+
     pub fn partitions(&self, topic: &str) -> i32 {
         let consumer: BaseConsumer = self.client(&[]).create().expect("a consumer");
         // A broker that has just started may answer before it leads its partitions; so below.
@@ -106,6 +121,14 @@ impl Broker {
     /// Everything that a consumer sees now, by partition and offset. Read committed, it ends at the first open
     /// transaction of each partition.
     pub fn read_all(&self, topic: &str, isolation: Isolation) -> Vec<Record> {
+        let mut records = Vec::new();
+        self.read_each(topic, isolation, |record| records.push(record));
+        records.sort_by_key(|r| (r.partition, r.offset));
+        records
+    }
+
+    /// The same without keeping them; the order holds within each partition.
+    pub fn read_each(&self, topic: &str, isolation: Isolation, mut each: impl FnMut(Record)) {
         let consumer = self.reader(isolation);
         let partitions = self.partitions(topic);
         let mut assignment = TopicPartitionList::new();
@@ -113,19 +136,16 @@ impl Broker {
             assignment.add_partition_offset(topic, partition, Offset::Beginning).expect("a valid offset");
         }
         consumer.assign(&assignment).expect("an assignment");
-        let mut records = Vec::new();
         let mut ended = vec![false; partitions as usize];
         while ended.contains(&false) {
             match consumer.poll(PATIENCE).expect("the broker answers within half a minute") {
-                Ok(message) => records.push(Record::from(&message)),
+                Ok(message) => each(Record::from(&message)),
                 Err(KafkaError::PartitionEOF(partition)) => ended[partition as usize] = true,
                 // The client goes on by itself after all but these; what never comes is met by the poll above.
                 Err(error) if is_final(&error) => panic!("cannot read {topic}: {error}"),
                 Err(_) => {}
             }
         }
-        records.sort_by_key(|r| (r.partition, r.offset));
-        records
     }
 
     /// Reads committed records until there are at least `count`.
@@ -160,6 +180,17 @@ impl Broker {
             _ => None,
         };
         offsets.elements().iter().filter_map(known).collect()
+    }
+
+    /// Sets a group without members back to the beginning, as an operator does.
+    pub fn set_back(&self, group: &str, topic: &str) {
+        let consumer: BaseConsumer = self.client(&[("group.id", group)]).create().expect("a consumer");
+        let mut offsets = TopicPartitionList::new();
+        for partition in 0..self.partitions(topic) {
+            offsets.add_partition_offset(topic, partition, Offset::Offset(0)).expect("a valid offset");
+        }
+        // Refused while the last member's session is not over.
+        wait_for("the offsets to be set back", PATIENCE, || consumer.commit(&offsets, CommitMode::Sync).ok());
     }
 
     /// A client's settings, for tests that need a client of their own.

@@ -10,6 +10,7 @@ pub mod leash;
 pub mod log_table;
 pub mod page_server;
 pub mod pages;
+pub mod proxy;
 
 use std::time::{Duration, Instant};
 

@@ -61,6 +61,9 @@ impl Page {
     }
 }
 
+/// Makes the answer for an absolute URL; `None` is 404.
+pub type Answers = dyn Fn(&str) -> Option<Page> + Send + Sync;
+
 /// One request as it came in.
 #[derive(Clone, Debug)]
 pub struct Asked {
@@ -76,6 +79,10 @@ pub struct Asked {
 #[derive(Default)]
 struct Sites {
     pages: HashMap<String, Page>,
+    /// Asked where `pages` has nothing.
+    answers: Option<Arc<Answers>>,
+    /// Too many requests to keep each.
+    keeps_no_log: bool,
     /// Added to the delay of every page.
     latency: Duration,
     asked: Vec<Asked>,
@@ -119,6 +126,13 @@ impl PageServer {
         self.sites().pages.insert(name_of(url), page);
     }
 
+    /// Pages that are made when they are asked for, in any number; requests are not kept.
+    pub fn serve_all(&self, answers: impl Fn(&str) -> Option<Page> + Send + Sync + 'static) {
+        let mut sites = self.sites();
+        sites.answers = Some(Arc::new(answers));
+        sites.keeps_no_log = true;
+    }
+
     /// Makes every answer slower.
     pub fn set_latency(&self, latency: Duration) {
         self.sites().latency = latency;
@@ -148,13 +162,18 @@ async fn answer(State(sites): State<Arc<Mutex<Sites>>>, request: Request) -> Res
         let mut sites = locked(&sites);
         let asked = note(&request);
         let page = sites.pages.get(&name_of(&asked.url)).cloned();
+        let page = page.or_else(|| sites.answers.clone().and_then(|answers| answers(&asked.url)));
         let page = page.unwrap_or_else(|| Page::status(404).header("content-type", "text/html"));
-        sites.asked.push(asked);
+        if !sites.keeps_no_log {
+            sites.asked.push(asked);
+        }
         let delay = sites.latency + page.delay;
-        (sites.asked.len() - 1, page, delay)
+        (sites.asked.len().checked_sub(1), page, delay)
     };
     tokio::time::sleep(delay).await;
-    locked(&sites).asked[number].answered_at = Some(Instant::now());
+    if let Some(number) = number {
+        locked(&sites).asked[number].answered_at = Some(Instant::now());
+    }
     response(page)
 }
 

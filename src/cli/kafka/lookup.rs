@@ -51,6 +51,13 @@ fn show(found: &Found) -> Result<(), Failure> {
     if let Some(page) = &found.page {
         writeln!(out, "fetched     {}, as {}", time(page.fetched_at), page.outcome)?;
     }
+    for (source, outcome) in &found.outcomes {
+        let of = outcome.article_id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+        let through =
+            outcome.through.as_deref().map(|name| format!(", known by its {name}")).unwrap_or_default();
+        let at = outcome.at.to_string();
+        writeln!(out, "{:<11} {at:.19}  {source}{of}{through}", outcome.outcome.as_str())?;
+    }
     for reject in &found.rejects {
         writeln!(
             out,
@@ -72,7 +79,12 @@ fn as_json(found: &Found) -> Value {
     });
     let page =
         found.page.as_ref().map(|page| json!({"fetched_at": time(page.fetched_at), "outcome": page.outcome}));
-    json!({"article": article, "page": page, "rejects": found.rejects})
+    let outcomes: Vec<Value> = found
+        .outcomes
+        .iter()
+        .map(|(source, outcome)| json!({"source": source, "outcome": outcome}))
+        .collect();
+    json!({"article": article, "page": page, "outcomes": outcomes, "rejects": found.rejects})
 }
 
 fn time(ms: i64) -> String {

@@ -1,5 +1,6 @@
 //! The commands that need a broker.
 
+pub mod audit;
 pub mod forget;
 pub mod lookup;
 pub mod rejects;

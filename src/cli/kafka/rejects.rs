@@ -124,8 +124,9 @@ async fn replay(submitter: &Submitter, found: &[Reject], progress: &Progress) ->
     for reject in found {
         match submitter.replay(reject).await {
             Ok(true) => put_back += 1,
-            Ok(false) => progress
-                .around(|| eprintln!("newswire: reject {} has damaged bytes and stays", reject.reject_id)),
+            Ok(false) => progress.around(|| {
+                eprintln!("newswire: reject {} does not carry its record whole and stays", reject.reject_id)
+            }),
             Err(e) => return Err(Failure::Failed(format!("cannot replay after {put_back} records: {e}"))),
         }
         progress.one_done();

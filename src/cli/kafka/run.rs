@@ -6,7 +6,7 @@ use crate::cli::{assemble, reload, setup};
 use crate::config::{Config, check_for_run};
 use crate::record::Stage;
 use crate::telemetry::{self, HealthServer, Readiness};
-use crate::worker::Worker;
+use crate::worker::{Worker, read_crash_points};
 use clap::{Args, ValueEnum};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +36,7 @@ impl From<StageArg> for Stage {
 }
 
 pub fn run(settings: &SettingsArgs, args: &RunArgs) -> Result<(), Failure> {
+    read_crash_points();
     let loaded = setup::start(settings)?;
     let problems = loaded.place(check_for_run(&loaded.config));
     if !problems.is_empty() {

@@ -15,10 +15,12 @@ mod stats;
 
 use super::dom::Dom;
 use super::metadata::Evidence;
+use super::publishers::Verdict;
 use crate::record::{Article, Block};
 use blocks::TextBlock;
 use candidates::Candidates;
 use stats::Stats;
+use std::ops::Range;
 
 /// A body with less text is compared with what scripts hold.
 const LITTLE_CHARS: usize = 400;
@@ -32,6 +34,8 @@ pub struct Body {
     pub confidence: f64,
     pub source: Option<&'static str>,
     pub warnings: Vec<String>,
+    /// From the first node of the text to the beginning of its last block.
+    pub place: Option<Range<usize>>,
 }
 
 /// A block with what the chooser knew about it: what models are fitted to.
@@ -77,11 +81,16 @@ impl<'a> View<'a> {
     }
 }
 
-pub fn extract(dom: &Dom, evidence: &Evidence, article: &Article) -> Body {
+/// The text, by the publisher's rule where there is one whose template still holds.
+pub fn extract(dom: &Dom, evidence: &Evidence, article: &Article, rule: Option<&Verdict>) -> Body {
     let title = article.title.as_deref();
     let view = View::of(dom, evidence);
     let likely = view.likely(evidence, title);
-    let mut keep = cleanup::choose(&view.blocks, &likely);
+    let holds = rule.is_some_and(|r| r.holds(view.blocks.iter().map(|b| (b.start, b.chars))));
+    let ruled = rule.filter(|_| holds).map(|rule| ruled(&view.blocks, &likely, rule));
+    let mut keep = cleanup::choose(&view.blocks, ruled.as_ref().unwrap_or(&likely));
+    let missed = rule.is_some() && !holds;
+    let warnings = if missed { vec!["publisher_rule_missed".to_owned()] } else { Vec::new() };
     let authors = article.authors.iter().map(|a| a.name.as_str()).collect();
     lines::drop_noise(dom, &view.blocks, &lines::Known { authors }, &mut keep);
     let blocks = kinds::record(dom, &view.stats.signals, &view.blocks, &keep, title);
@@ -90,10 +99,23 @@ pub fn extract(dom: &Dom, evidence: &Evidence, article: &Article) -> Body {
     if chars < LITTLE_CHARS
         && let Some((blocks, source)) = fallback(dom, evidence, &view, chars)
     {
-        return Body { blocks, confidence: FALLBACK_CONFIDENCE, source: Some(source), warnings: Vec::new() };
+        return Body { blocks, confidence: FALLBACK_CONFIDENCE, source: Some(source), warnings, place: None };
     }
-    let source = (!blocks.is_empty()).then_some("text");
-    Body { blocks, confidence, source, warnings: Vec::new() }
+    let source = if ruled.is_some() { "publisher_rule" } else { "text" };
+    let source = (!blocks.is_empty()).then_some(source);
+    Body { blocks, confidence, source, warnings, place: place(&view.blocks, &keep) }
+}
+
+/// A rule decides instead of the trees, where it says something.
+fn ruled(blocks: &[TextBlock], likely: &[f32], rule: &Verdict) -> Vec<f32> {
+    let decided = blocks.iter().map(|b| rule.decides(b.start).map(|taken| if taken { 1.0 } else { 0.0 }));
+    decided.zip(likely).map(|(decided, likely)| decided.unwrap_or(*likely)).collect()
+}
+
+fn place(blocks: &[TextBlock], keep: &[bool]) -> Option<Range<usize>> {
+    let mut kept = blocks.iter().zip(keep).filter(|(_, keep)| **keep).map(|(block, _)| block.start);
+    let first = kept.next()?;
+    Some(first..kept.next_back().unwrap_or(first) + 1)
 }
 
 /// The markup has no body: what scripts say, if it is clearly more.

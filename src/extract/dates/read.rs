@@ -1,8 +1,9 @@
 //! The two dates, each from the first source that has it.
 
 use super::parse::{Reading, first_date};
+use super::shown::{self, Place, Shown};
 use super::url_date;
-use super::visible::{self, Search};
+use super::{sharpen, visible};
 use crate::extract::dom::Dom;
 use crate::extract::metadata::Evidence;
 use crate::record::{Article, DateTime, Precision, Published, Zone};
@@ -66,15 +67,31 @@ const MODIFIED_METAS: [&str; 12] = [
 
 type Found = Option<(Published, &'static str)>;
 
-pub fn read(dom: &Dom, evidence: &Evidence, url: &Url, article: &mut Article) {
+/// A shown date with fewer points is only taken where nothing else is.
+const SURE_POINTS: i32 = 2;
+const POINTS: i32 = 0;
+/// A shown date with as many points stands marked beside the headline.
+const SHOWN_WINS_POINTS: i32 = 7;
+/// Dates of comments, menus and other articles have fewer points than this.
+const LAST_RESORT_POINTS: i32 = -6;
+
+pub fn read(dom: &Dom, evidence: &Evidence, place: &Place, url: &Url, article: &mut Article) {
     let language = evidence.html_lang.as_deref().map(|l| l.get(..2).unwrap_or(l).to_ascii_lowercase());
-    let region = evidence.html_lang.as_deref().unwrap_or_default().to_ascii_lowercase();
-    let month_first = region.ends_with("-us") || region == "en" || evidence.html_lang.is_none();
-    let reading = Reading { language: language.as_deref(), month_first };
-    let modified = modified(dom, evidence, reading);
-    let published = published(dom, evidence, url, reading).or(modified.map(|(m, _)| (m, "modified")));
-    if let Some((date, source)) = published {
-        article.published = Some(sharpened(dom, evidence, date, reading));
+    let month_first = month_first(evidence.html_lang.as_deref(), url);
+    let page = Sources {
+        dom,
+        evidence,
+        place,
+        url,
+        reading: Reading { language: language.as_deref(), month_first },
+    };
+    let modified = page.modified();
+    let shown = page.shown(false);
+    let told =
+        page.published(&shown, modified).map(|(date, source)| page.corrected(&shown, modified, date, source));
+    if let Some((date, source)) = told {
+        let date = sharpen::sharpened(&page, &shown, date);
+        article.published = Some(date);
         article.sources.insert("published_at".into(), source.into());
     }
     if let Some((date, source)) = modified {
@@ -83,86 +100,116 @@ pub fn read(dom: &Dom, evidence: &Evidence, url: &Url, article: &mut Article) {
     }
 }
 
-fn published(dom: &Dom, evidence: &Evidence, url: &Url, reading: Reading<'_>) -> Found {
-    let json = |key| json_date(evidence, key, reading).map(|d| (d, "json_ld"));
-    let day_of_url = url_date::day(url);
-    let (article, page) = (Search::Article, Search::Page);
-    json("datePublished")
-        .or_else(|| meta_date(evidence, &PUBLISHED_METAS, reading))
-        .or_else(|| Some((visible::by_itemprop(dom, evidence, "datePublished", reading)?, "microdata")))
-        .or_else(|| json("dateCreated"))
-        .or_else(|| json("uploadDate"))
-        .or_else(|| day_of_url.map(|day| (of_day(day), "url")))
-        .or_else(|| Some((visible::by_time(dom, evidence, article, reading)?, "time")))
-        .or_else(|| Some((visible::in_scripts(dom, evidence, reading)?, "script_json")))
-        .or_else(|| Some((visible::by_name(dom, evidence, article, reading)?, "text")))
-        .or_else(|| meta_date(evidence, &LESS_SURE_METAS, reading))
-        .or_else(|| Some((visible::near_headline(dom, evidence, article, reading)?, "text")))
-        .or_else(|| Some((visible::by_time(dom, evidence, page, reading)?, "time")))
-        .or_else(|| Some((visible::by_name(dom, evidence, page, reading)?, "text")))
-        .or_else(|| Some((visible::near_headline(dom, evidence, page, reading)?, "text")))
+/// The day of publication that the page declares outside its text.
+pub fn declared_day(evidence: &Evidence) -> Option<jiff::civil::Date> {
+    let json = evidence.json_ld.text("datePublished");
+    let meta = || PUBLISHED_METAS.iter().find_map(|name| Some(evidence.meta(&[name])?.1.to_owned()));
+    first_date(&json.or_else(meta)?, Reading::default()).map(|told| told.at.civil.date())
 }
 
-/// A day alone is sharpened by a moment of that day, a moment in UTC by the same moment with its offset.
-fn sharpened(dom: &Dom, evidence: &Evidence, found: Published, reading: Reading<'_>) -> Published {
-    if found.precision == Precision::Day {
-        let moment = visible::by_time(dom, evidence, Search::Article, reading);
-        return moment
-            .filter(|m| m.precision != Precision::Day && m.at.civil.date() == found.at.civil.date())
-            .unwrap_or(found);
-    }
-    let in_utc = found.zone == Zone::Declared && found.at.offset.is_zero();
-    if !in_utc {
-        return found;
-    }
-    let local = visible::local_telling(dom, evidence, found, reading);
-    local.or_else(|| by_the_clock_shown(dom, evidence, found, reading)).unwrap_or(found)
+/// Whether `03/04` is the fourth of March: on pages in English that are not of a country which writes the day first.
+fn month_first(lang: Option<&str>, url: &Url) -> bool {
+    const MONTH_FIRST_ENDS: [&str; 12] =
+        ["us", "ph", "io", "co", "ai", "me", "tv", "fm", "ly", "to", "gg", "so"];
+    let lang = lang.unwrap_or_default().to_ascii_lowercase();
+    let end = url.host_str().and_then(|h| h.rsplit('.').next()).unwrap_or_default();
+    let of_a_country = end.len() == 2 && !MONTH_FIRST_ENDS.contains(&end);
+    lang.ends_with("-us") || (matches!(lang.as_str(), "en" | "") && !of_a_country)
 }
 
-/// A moment in UTC beside a clock time shown without its zone tells the zone: `06:35Z` and "10:35 p.m." of the day
-/// before are eight hours apart. Only whole half hours count, so that the time of something else is not taken for it.
-fn by_the_clock_shown(
-    dom: &Dom,
-    evidence: &Evidence,
-    found: Published,
-    reading: Reading<'_>,
-) -> Option<Published> {
-    const HALF_HOUR: i64 = 30 * 60;
-    const FARTHEST_ZONE: i64 = 14 * 3600;
-    let shown = visible::by_time(dom, evidence, Search::Article, reading)
-        .filter(|s| s.precision != Precision::Day)
-        .or_else(|| visible::by_name(dom, evidence, Search::Article, reading))
-        .filter(|s| s.precision == Precision::Minute && s.zone == Zone::Assumed)?;
-    let minute = |at: DateTime| Some(at.timestamp()?.as_second().div_euclid(60) * 60);
-    let apart = minute(shown.at)? - minute(found.at)?;
-    if apart == 0 || apart % HALF_HOUR != 0 || apart.abs() > FARTHEST_ZONE {
-        return None;
+/// All that a page can tell its dates by.
+pub struct Sources<'a> {
+    pub dom: &'a Dom,
+    pub evidence: &'a Evidence,
+    pub place: &'a Place,
+    pub url: &'a Url,
+    pub reading: Reading<'a>,
+}
+
+impl Sources<'_> {
+    /// The dates that the page shows, best first.
+    pub fn shown(&self, everywhere: bool) -> Vec<Shown> {
+        shown::dates(self.dom, self.evidence, self.place, self.url, everywhere, self.reading)
     }
-    let offset = jiff::tz::Offset::from_seconds(i32::try_from(apart).ok()?).ok()?;
-    let civil = offset.to_datetime(found.at.timestamp()?);
-    Some(Published { at: DateTime { civil, offset }, ..found })
+
+    fn published(&self, shown: &[Shown], modified: Found) -> Found {
+        let json = |key| self.json_date(key).map(|d| (d, "json_ld"));
+        let by_points = |shown: &[Shown], least: i32| {
+            let best = shown.iter().find(|s| s.score >= least && !s.updated);
+            best.or(shown.iter().find(|s| s.score >= least)).map(|s| (s.date, s.source))
+        };
+        json("datePublished")
+            .or_else(|| self.meta_date(&PUBLISHED_METAS))
+            .or_else(|| Some((self.itemprop("datePublished")?, "microdata")))
+            .or_else(|| json("dateCreated"))
+            .or_else(|| json("uploadDate"))
+            .or_else(|| url_date::day(self.url).map(|day| (of_day(day), "url")))
+            .or_else(|| by_points(shown, SURE_POINTS))
+            .or_else(|| Some((visible::in_scripts(self.dom, self.evidence, self.reading)?, "script_json")))
+            .or_else(|| self.meta_date(&LESS_SURE_METAS))
+            .or_else(|| by_points(shown, POINTS))
+            .or_else(|| by_points(&self.shown(true), LAST_RESORT_POINTS))
+            .or(modified.map(|(date, _)| (date, "modified")))
+    }
+
+    /// Where the page declares one day and shows another beside the headline as its date, which is not that of a
+    /// change, the editors' word counts: templates put the day of the last build or import into the metadata.
+    fn corrected(
+        &self,
+        shown: &[Shown],
+        modified: Found,
+        date: Published,
+        source: &'static str,
+    ) -> (Published, &'static str) {
+        let day = |p: Published| p.at.civil.date();
+        let declared = matches!(source, "json_ld" | "meta" | "microdata");
+        let best = shown.iter().find(|s| s.in_head && s.score >= SHOWN_WINS_POINTS && !s.updated);
+        let Some(best) = best.filter(|_| declared) else { return (date, source) };
+        let told_too = shown.iter().any(|s| s.score > 0 && day(s.date) == day(date));
+        let is_change = modified.is_some_and(|(m, _)| day(m) == day(best.date));
+        let (shown, told) = (day(best.date), day(date));
+        let is_zone = (shown - told).get_days().abs() <= 1;
+        let is_swapped = shown.month() == told.day() && shown.day() == told.month();
+        if told_too || is_change || is_zone || is_swapped { (date, source) } else { (best.date, best.source) }
+    }
+
+    fn modified(&self) -> Found {
+        self.json_date("dateModified")
+            .map(|d| (d, "json_ld"))
+            .or_else(|| self.meta_date(&MODIFIED_METAS))
+            .or_else(|| Some((self.itemprop("dateModified")?, "microdata")))
+    }
+
+    fn itemprop(&self, name: &str) -> Option<Published> {
+        visible::by_itemprop(self.dom, self.evidence, name, self.reading)
+    }
+
+    pub fn json_date(&self, key: &str) -> Option<Published> {
+        first_date(&self.evidence.json_ld.text(key)?, self.reading)
+    }
+
+    fn meta_date(&self, names: &[&str]) -> Found {
+        names.iter().find_map(|name| {
+            let (_, content) = self.evidence.meta(&[name])?;
+            Some((first_date(content, self.reading)?, "meta"))
+        })
+    }
+
+    /// What the metas say about the publication.
+    pub fn published_metas(&self) -> impl Iterator<Item = Published> {
+        let told = PUBLISHED_METAS.iter().filter_map(|name| self.evidence.meta(&[name]));
+        told.filter_map(|(_, content)| first_date(content, self.reading))
+    }
+
+    /// Every meta that tells a time.
+    pub fn meta_dates(&self) -> impl Iterator<Item = Published> {
+        let told = self.evidence.metas.iter().filter(|m| m.content.len() < 40 && m.content.contains(':'));
+        told.filter_map(|m| first_date(&m.content, self.reading))
+    }
 }
 
 fn of_day(day: jiff::civil::Date) -> Published {
     Published { at: DateTime::midnight_utc(day), precision: Precision::Day, zone: Zone::Assumed }
-}
-
-fn modified(dom: &Dom, evidence: &Evidence, reading: Reading<'_>) -> Found {
-    json_date(evidence, "dateModified", reading)
-        .map(|d| (d, "json_ld"))
-        .or_else(|| meta_date(evidence, &MODIFIED_METAS, reading))
-        .or_else(|| Some((visible::by_itemprop(dom, evidence, "dateModified", reading)?, "microdata")))
-}
-
-fn json_date(evidence: &Evidence, key: &str, reading: Reading<'_>) -> Option<Published> {
-    first_date(&evidence.json_ld.text(key)?, reading)
-}
-
-fn meta_date(evidence: &Evidence, names: &[&str], reading: Reading<'_>) -> Found {
-    names.iter().find_map(|name| {
-        let (_, content) = evidence.meta(&[name])?;
-        Some((first_date(content, reading)?, "meta"))
-    })
 }
 
 #[cfg(test)]
@@ -173,7 +220,9 @@ mod tests {
         let dom = Dom::parse(html);
         let url = Url::parse(url).unwrap();
         let mut article = Article::default();
-        read(&dom, &Evidence::gather(&dom, &url), &url, &mut article);
+        let evidence = Evidence::gather(&dom, &url);
+        let place = Place { headline: evidence.h1.first().copied(), body: None };
+        read(&dom, &evidence, &place, &url, &mut article);
         let source = article.sources.get("published_at").cloned().unwrap_or_default();
         let told = article.published.map(|p| format!("{} {source}", p.at)).unwrap_or_default();
         assert_eq!(told, expected, "{html}");
@@ -208,5 +257,32 @@ mod tests {
             "2025-03-11T00:00:00Z text",
         );
         check("<div class=comments><p>1 May 2020</p></div>", "https://a.example/x", "");
+    }
+
+    #[test]
+    fn the_day_of_the_url_tells_the_zone_of_a_moment_in_utc() {
+        check(META, "https://a.example/2025/03/11/x", "2025-03-11T23:35:10-04:00 meta");
+        check(META, "https://a.example/2025/03/12/x", "2025-03-12T03:35:10Z meta");
+        check(META, "https://a.example/2025/03/09/x", "2025-03-12T03:35:10Z meta");
+        let midnight = "<meta property=article:published_time content='2025-03-11T23:00:00Z'>";
+        check(midnight, "https://a.example.de/x", "2025-03-12T00:00:00Z meta");
+        check(midnight, "https://a.example.uk/x", "2025-03-11T23:00:00Z meta");
+    }
+
+    #[test]
+    fn the_date_said_to_be_the_publication_wins_over_the_change() {
+        let text = "<h1>T</h1><p>Updated: 14 March 2025 | Published: 11 March 2025</p>";
+        check(text, "https://a.example/x", "2025-03-11T00:00:00Z text");
+        let labels = "<h1>T</h1><b>Zuletzt aktualisiert:</b> <span class=date>14.3.2025</span> \
+                      <b>Veröffentlicht:</b> <span class=date>11.3.2025</span>";
+        check(labels, "https://a.example/x", "2025-03-11T00:00:00Z text");
+    }
+
+    #[test]
+    fn a_date_marked_beside_the_headline_wins_over_metadata_that_the_page_shows_nowhere() {
+        let shown = |class: &str| format!("{META}<body><h1>T</h1><p class={class}>20 June 2019</p>");
+        check(&shown("date"), "https://a.example/x", "2019-06-20T00:00:00Z text");
+        check(&shown("updated-date"), "https://a.example/x", "2025-03-12T03:35:10Z meta");
+        check(&shown("note"), "https://a.example/x", "2025-03-12T03:35:10Z meta");
     }
 }

@@ -12,6 +12,11 @@ macro_rules! tags {
             pub fn of(name: &LocalName) -> Tag {
                 match *name { $(local_name!($name) => Tag::$variant,)* _ => Tag::Other }
             }
+
+            /// The element of a lower-case name, where it is one that is told apart.
+            pub fn named(name: &str) -> Option<Tag> {
+                match name { $($name => Some(Tag::$variant),)* _ => None }
+            }
         }
     };
 }

@@ -15,6 +15,8 @@ pub fn read(dom: &Dom, evidence: &Evidence, publisher: Option<&str>) -> Option<(
         ("meta", from_meta(evidence)),
         ("byline", byline::read(dom, evidence)),
     ];
+    let own = own_names(evidence, publisher);
+    let publisher = own.as_slice();
     let usable = |authors: &[Author]| {
         authors.iter().any(|a| a.kind == AuthorKind::Person && !is_publisher(a, publisher))
     };
@@ -33,9 +35,21 @@ pub fn read(dom: &Dom, evidence: &Evidence, publisher: Option<&str>) -> Option<(
     Some((authors, source))
 }
 
-/// The site's own name is no person, whatever the page's type says.
-fn is_publisher(author: &Author, publisher: Option<&str>) -> bool {
-    publisher.is_some_and(|p| p.eq_ignore_ascii_case(&author.name))
+/// The site's own name is no person, whatever the page's type says: the publisher's, or one that the host has in it.
+fn is_publisher(author: &Author, publisher: &[String]) -> bool {
+    let name = squash(&author.name);
+    publisher.iter().any(|own| *own == name || (own.chars().count() >= 5 && name.contains(own.as_str())))
+}
+
+/// What the site may be called, as letters and digits only.
+fn own_names(evidence: &Evidence, publisher: Option<&str>) -> Vec<String> {
+    let host = evidence.page_url.host_str().unwrap_or_default().trim_start_matches("www.");
+    let label = host.rsplit('.').nth(1).unwrap_or_default();
+    publisher.into_iter().chain([host, label]).map(squash).filter(|n| n.len() >= 3).collect()
+}
+
+fn squash(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn from_json_ld(evidence: &Evidence) -> Vec<Author> {

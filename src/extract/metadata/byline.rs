@@ -55,7 +55,7 @@ fn links_to_an_author(dom: &Dom, id: usize) -> bool {
 
 /// A short text that begins with "By", "Von", … and goes on with a name, from the headline on.
 fn by_word(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
-    const WORDS: [&str; 22] = [
+    const WORDS: [&str; 21] = [
         "by ",
         "von ",
         "par ",
@@ -76,7 +76,6 @@ fn by_word(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
         "verfasst von",
         "geschrieben von",
         "przez ",
-        "from ",
         "author ",
     ];
     let start = evidence.h1.first().copied().unwrap_or(evidence.body).saturating_sub(40);

@@ -27,6 +27,7 @@ use super::dom::Dom;
 use crate::record::Article;
 pub use clean::plain;
 pub use evidence::Evidence;
+pub use title::headline;
 
 /// Everything but body, dates and language.
 pub fn read(dom: &Dom, evidence: &Evidence, page: &Page<'_>) -> Article {

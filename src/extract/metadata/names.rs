@@ -3,7 +3,22 @@
 use crate::record::{Author, AuthorKind};
 
 /// Words before a name, in lower case. Longest first where one begins another.
-const PREFIXES: [&str; 57] = [
+const PREFIXES: [&str; 72] = [
+    "view all posts by",
+    "all posts by",
+    "more posts by",
+    "posts by",
+    "articles by",
+    "more by",
+    "read more about",
+    "zeige alle beiträge von",
+    "alle beiträge von",
+    "alle artikel von",
+    "alles von",
+    "artikel von",
+    "ein beitrag von",
+    "voir tous les articles de",
+    "authors:",
     "author:",
     "verfasst von",
     "geschrieben von",
@@ -64,7 +79,32 @@ const PREFIXES: [&str; 57] = [
 ];
 
 /// What stands where a name should be, in lower case.
-const NO_NAMES: [&str; 55] = [
+const NO_NAMES: [&str; 80] = [
+    "by",
+    "von",
+    "por",
+    "par",
+    "di",
+    "no author",
+    "wordpressadmin",
+    "uncategorized",
+    "sign in",
+    "log in",
+    "learn more",
+    "edit",
+    "veröffentlicht",
+    "agenturen",
+    "hinterlasse einen kommentar",
+    "leave a comment",
+    "full bio",
+    "editorial policies",
+    "main ingredient",
+    "technik",
+    "insights from",
+    "redaktioneller beitrag",
+    "autor",
+    "autorin",
+    "verfasser",
     "admin",
     "administrator",
     "staff",
@@ -191,8 +231,10 @@ pub fn split(text: &str) -> Vec<Author> {
 }
 
 fn parts(text: &str) -> Vec<String> {
-    const WORDS: [&str; 11] =
-        [" and ", " und ", " y ", " et ", " og ", " och ", " en ", " e ", " i ", " и ", " with "];
+    const WORDS: [&str; 14] = [
+        " and ", " And ", " AND ", " und ", " y ", " et ", " og ", " och ", " en ", " e ", " i ", " и ",
+        " with ", " και ",
+    ];
     let mut text = text.replace(['|', ';', '/', '•', '·', '\n', '&', '、', '，'], ",");
     for word in WORDS {
         text = text.replace(word, ",");
@@ -200,8 +242,102 @@ fn parts(text: &str) -> Vec<String> {
     text.split(',').map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect()
 }
 
+/// Words that end what somebody is, in lower case.
+const ROLES: [&str; 30] = [
+    "writer",
+    "reporter",
+    "editor",
+    "contributor",
+    "correspondent",
+    "journalist",
+    "columnist",
+    "author",
+    "founder",
+    "director",
+    "manager",
+    "coordinator",
+    "analyst",
+    "producer",
+    "photographer",
+    "critic",
+    "blogger",
+    "ceo",
+    "redakteur",
+    "redakteurin",
+    "reporterin",
+    "korrespondent",
+    "korrespondentin",
+    "volontär",
+    "journalistin",
+    "redactor",
+    "periodista",
+    "journaliste",
+    "redattore",
+    "giornalista",
+];
+
+/// Months and weekdays that stand behind a name without a mark between.
+const DATE_WORDS: [&str; 38] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "sept",
+    "oct",
+    "nov",
+    "dec",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "januar",
+    "februar",
+    "märz",
+    "mai",
+    "juni",
+    "juli",
+    "dezember",
+];
+
+/// What follows a name without a mark: a date (`Jane Doe June 3`), what she is (`Jane Doe Staff Writer`), for whom.
+fn without_date_and_role(name: &str) -> String {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let lower: Vec<String> =
+        words.iter().map(|w| w.to_lowercase().trim_end_matches('.').to_owned()).collect();
+    let digit = |w: &String| w.starts_with(|c: char| c.is_ascii_digit());
+    let date = (0..words.len()).find(|&i| {
+        DATE_WORDS.contains(&lower[i].as_str())
+            && (lower.get(i + 1).is_some_and(digit) || (i > 0 && digit(&lower[i - 1])))
+    });
+    let date = date.map(|i| if i > 0 && digit(&lower[i - 1]) { i - 1 } else { i });
+    let role = lower.last().filter(|w| ROLES.contains(&w.as_str())).map(|_| 2);
+    let whom = (2..words.len().max(2)).find(|&i| lower[i] == "for");
+    let cut = [date, role, whom].into_iter().flatten().min().unwrap_or(words.len()).min(words.len());
+    if cut == words.len() { name.to_owned() } else { words[..cut].join(" ") }
+}
+
 /// What follows a name in its line: dates, reading times, roles behind a dash.
-const TAILS: [&str; 26] = [
+const TAILS: [&str; 27] = [
+    " stand:",
     " published ",
     " posted ",
     " updated",
@@ -261,7 +397,7 @@ fn strip_prefix(mut text: String) -> String {
 
 /// A name, when the text is one.
 pub fn author(text: &str) -> Option<Author> {
-    let name = tidy(&strip_prefix(text.to_owned()));
+    let name = without_date_and_role(&tidy(&strip_prefix(text.to_owned())));
     let count = name.chars().count();
     let lower = name.to_lowercase();
     let is_url =
@@ -274,7 +410,13 @@ pub fn author(text: &str) -> Option<Author> {
                 && end.chars().all(char::is_lowercase)
         });
     let digits = name.chars().filter(char::is_ascii_digit).count();
-    if !(2..=60).contains(&count) || is_url || is_host || digits > 2 || NO_NAMES.contains(&lower.as_str()) {
+    if !(2..=60).contains(&count)
+        || is_url
+        || is_host
+        || digits > 2
+        || (digits > 0 && name.contains(' '))
+        || is_no_name(&lower)
+    {
         return None;
     }
     if name.split_whitespace().count() > 6 || !name.chars().any(char::is_alphabetic) {
@@ -282,6 +424,10 @@ pub fn author(text: &str) -> Option<Author> {
     }
     let kind = if is_organization(&lower) { AuthorKind::Organization } else { AuthorKind::Person };
     Some(Author { name, url: None, kind })
+}
+
+fn is_no_name(lower: &str) -> bool {
+    NO_NAMES.contains(&lower) || PREFIXES.contains(&lower)
 }
 
 fn tidy(name: &str) -> String {
@@ -298,11 +444,17 @@ fn is_organization(lower: &str) -> bool {
         || lower.contains(".com")
 }
 
-/// Whether a name is one that people go by, not a login.
+/// Whether a name is one that people go by, not a login or a line of text.
 pub fn is_full_name(name: &str) -> bool {
+    const PARTICLES: [&str; 26] = [
+        "de", "da", "do", "dos", "das", "del", "della", "di", "du", "la", "le", "van", "von", "vom", "der",
+        "den", "zu", "zur", "ten", "ter", "y", "e", "al", "el", "bin", "ibn",
+    ];
     let words: Vec<&str> = name.split_whitespace().collect();
-    let capitalized = |w: &&&str| w.chars().next().is_some_and(|c| c.is_uppercase() || !c.is_lowercase());
-    words.len() >= 2 && words.iter().filter(capitalized).count() >= 2 && !name.contains(['_', '@'])
+    let capitalized = |w: &&str| w.chars().next().is_some_and(|c| c.is_uppercase() || !c.is_lowercase());
+    let inner = |w: &&str| capitalized(w) || PARTICLES.contains(w) || w.contains(['\'', '’']);
+    let count = words.iter().filter(|w| capitalized(w)).count();
+    (2..=6).contains(&words.len()) && count >= 2 && words.iter().all(inner) && !name.contains(['_', '@', ':'])
 }
 
 #[cfg(test)]
@@ -322,6 +474,10 @@ mod tests {
         check("Written by: Maud Ellersen (Norholm)", &["Maud Ellersen"]);
         check("A. B. Carter, Ines Diaz; Pau Ribes", &["A. B. Carter", "Ines Diaz", "Pau Ribes"]);
         check("Maud Ellersen, maud ellersen", &["Maud Ellersen"]);
+        check("Maud Ellersen June 3", &["Maud Ellersen"]);
+        check("Maud Ellersen Senior Reporter", &["Maud Ellersen"]);
+        check("View all posts by Maud Ellersen", &["Maud Ellersen"]);
+        check("Maud Ellersen And Pau Ribes For The Courier", &["Maud Ellersen", "Pau Ribes"]);
     }
 
     #[test]
@@ -335,6 +491,10 @@ mod tests {
             "courier.test",
             "12345",
             "-",
+            "March 15",
+            "20 Dec",
+            "2 Comments",
+            "View all posts by",
         ] {
             check(text, &[]);
         }

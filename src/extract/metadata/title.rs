@@ -24,14 +24,27 @@ pub fn read(dom: &Dom, evidence: &Evidence) -> Option<(String, &'static str)> {
         offer.text = site.strip(&offer.text);
     }
     if let Some(heading) = heading(dom, evidence, &declared, &site) {
-        return Some((heading, "h1"));
+        // What a heading shows behind a bar belongs to it, unless the page also says the title without.
+        let short = without_tail(&heading);
+        let is_declared = declared.iter().any(|o| squash(&o.text) == squash(&short));
+        return Some((if is_declared { short } else { heading }, "h1"));
     }
     if let Some(heading) = other_heading(dom, evidence, &declared) {
-        return Some((heading, "heading"));
+        return Some((without_tail(&heading), "heading"));
     }
     let offer = declared.into_iter().next()?;
-    let text = if offer.source == "title_tag" { longest_part(&offer.text) } else { offer.text };
-    Some((text, offer.source))
+    let text = if offer.source == "title_tag" { first_part(&offer.text, &site) } else { offer.text };
+    Some((without_tail(&text), offer.source))
+}
+
+/// The heading that shows the title: the one with the same text, else the first `h1`.
+pub fn headline(dom: &Dom, evidence: &Evidence, title: Option<&str>) -> Option<usize> {
+    let wanted = squash(title.unwrap_or_default());
+    let is_heading = |id: &usize| matches!(dom.node(*id).tag, Tag::H2 | Tag::H3);
+    let others = (0..dom.nodes.len()).filter(is_heading).take(MAX_HEADINGS);
+    let headings = evidence.h1.iter().copied().take(MAX_HEADINGS).chain(others);
+    let shows = |id: &usize| !wanted.is_empty() && squash(&dom.text_of(*id)) == wanted;
+    headings.into_iter().find(shows).or(evidence.h1.first().copied())
 }
 
 /// What the page declares outside its text, best first.
@@ -149,9 +162,19 @@ fn other_heading(dom: &Dom, evidence: &Evidence, declared: &[Offer]) -> Option<S
     headings.chain(titled.take(60)).map(|id| dom.text_of(id)).find(|text| wanted.contains(&squash(text)))
 }
 
-/// A title between separators is longer than what stands beside it.
-fn longest_part(title: &str) -> String {
-    parts(title).into_iter().max_by_key(|part| part.chars().count()).unwrap_or(title).trim().to_owned()
+/// The first part between separators that is not the site's name: templates put the article first, and where they
+/// do not, the strip of the site's name has taken what stood before.
+fn first_part(title: &str, site: &SiteNames) -> String {
+    let parts = parts(title);
+    let named = parts.iter().find(|part| !site.is_site(part) && !part.trim().is_empty());
+    named.map_or(title, |part| part).trim().to_owned()
+}
+
+/// What stands behind a bar is the site, the section or a slogan, where enough stands before it.
+fn without_tail(title: &str) -> String {
+    let Some((head, _)) = title.split_once(" | ") else { return title.to_owned() };
+    let says_enough = words(head).len() >= 3 || head.chars().count() >= 12;
+    if says_enough { head.trim().to_owned() } else { title.to_owned() }
 }
 
 fn parts(title: &str) -> Vec<&str> {

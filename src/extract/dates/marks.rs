@@ -1,0 +1,129 @@
+//! Words beside a date that say what it is the date of.
+
+use super::visible::names_of;
+use crate::extract::dom::{Dom, Tag};
+
+/// What is said about a date.
+#[derive(Clone, Copy, Default)]
+pub struct Marks {
+    pub published: bool,
+    pub updated: bool,
+}
+
+const UPDATED: [&str; 34] = [
+    "updated",
+    "last update",
+    "modified",
+    "reviewed",
+    "edited",
+    "revised",
+    "aktualisiert",
+    "geändert",
+    "bearbeitet",
+    "stand:",
+    "zuletzt",
+    "mis à jour",
+    "mise à jour",
+    "modifié",
+    "actualizad",
+    "modificad",
+    "aggiornat",
+    "atualizad",
+    "bijgewerkt",
+    "gewijzigd",
+    "zaktualizowan",
+    "aktualizováno",
+    "aktualizácia",
+    "frissítve",
+    "actualizat",
+    "uppdaterad",
+    "opdateret",
+    "oppdatert",
+    "päivitetty",
+    "güncelle",
+    "обновлен",
+    "оновлен",
+    "ενημέρωση",
+    "更新",
+];
+const PUBLISHED: [&str; 30] = [
+    "published",
+    "posted",
+    "first published",
+    "created",
+    "veröffentlicht",
+    "publiziert",
+    "erstellt",
+    "erschienen",
+    "publié",
+    "publicad",
+    "pubblicat",
+    "gepubliceerd",
+    "geplaatst",
+    "opublikowan",
+    "publikováno",
+    "dodano",
+    "publikované",
+    "objavljeno",
+    "megjelent",
+    "publicat",
+    "publicerad",
+    "udgivet",
+    "publisert",
+    "julkaistu",
+    "yayın",
+    "опубликован",
+    "опубліковано",
+    "публикувано",
+    "δημοσιεύ",
+    "发布",
+];
+/// A label stands this close before its date.
+const MAX_LABEL_NODES: usize = 5;
+const MAX_LABEL_CHARS: usize = 40;
+
+/// What the text itself (lower case), the label before it and the names of the element say.
+pub fn around(dom: &Dom, id: usize, text: &str) -> Marks {
+    let before_digits = text.find(|c: char| c.is_numeric()).map_or("", |at| &text[..at]);
+    let own = by_words(before_digits);
+    if own.published || own.updated {
+        return own;
+    }
+    let label = by_words(&label(dom, id));
+    let parent = dom.node(id).parent as usize;
+    let named = |words: &[&str]| {
+        let names = names_of(dom, id).chain(names_of(dom, parent));
+        names.into_iter().any(|n| words.iter().any(|w| n.contains(w)))
+    };
+    let updated_name = named(&["update", "modif", "changed", "aktualis"]);
+    let published_name = named(&["publish", "posted", "created", "pubdate", "entry-date"])
+        || dom.node(id).attribute("pubdate").is_some();
+    let updated = label.updated || (updated_name && !published_name && !label.published);
+    Marks { published: !updated && (label.published || published_name), updated }
+}
+
+/// The text from the word that says "published" on, where there is one behind one that says "updated".
+pub fn behind_published(text: &str) -> Option<&str> {
+    let updated = UPDATED.iter().filter_map(|w| text.find(w)).min()?;
+    let published = PUBLISHED.iter().filter_map(|w| text.find(w)).filter(|&at| at > updated).min()?;
+    Some(&text[published..])
+}
+
+/// The last mark in the text decides: it stands next to the date.
+fn by_words(text: &str) -> Marks {
+    let last = |words: &[&str]| words.iter().filter_map(|w| text.rfind(w)).max();
+    match (last(&PUBLISHED), last(&UPDATED)) {
+        (None, None) => Marks::default(),
+        (published, updated) => Marks { published: published > updated, updated: updated > published },
+    }
+}
+
+/// The short text just before the node, lower case.
+fn label(dom: &Dom, id: usize) -> String {
+    let near = (id.saturating_sub(MAX_LABEL_NODES)..id).rev();
+    let mut texts = near.filter(|&at| dom.node(at).tag == Tag::Text).map(|at| dom.node(at).text().trim());
+    let label = texts.find(|t| !t.is_empty()).unwrap_or_default();
+    let is_short = label.len() <= 4 * MAX_LABEL_CHARS && label.chars().count() <= MAX_LABEL_CHARS;
+    // A label that holds a date of its own is about that one.
+    if is_short && !label.bytes().any(|b| b.is_ascii_digit()) { label.to_lowercase() } else { String::new() }
+}

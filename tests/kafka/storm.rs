@@ -1,0 +1,145 @@
+//! The storm: workers and broker killed, frozen, cut off and replaced at random while a stream of URLs that a model
+//! knows goes through them. At the end every article was published exactly once, and every record has its outcome.
+//!
+//! About a minute and a half of faults in `cargo test`; `NEWSWIRE_STORM=30m` makes it that long, and
+//! `NEWSWIRE_STORM_SEED` repeats the faults and the stream of another run (not its timing).
+
+mod faults;
+mod follower;
+mod model;
+
+use crate::support::broker::{Broker, Listener, Plan, free_ports};
+use crate::support::deployment::{Deployment, Worker};
+use crate::support::proxy::Proxy;
+use faults::Faults;
+use follower::Follower;
+use model::{Model, Random};
+use newswire::memory::SeenTable;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// After the last fault: takeovers, delays of 10 s, and what was left.
+const SETTLE: Duration = Duration::from_secs(300);
+/// Workers that the storm begins and ends with.
+const WORKERS: usize = 4;
+/// Between two portions of the stream.
+const PORTION_EVERY: Duration = Duration::from_millis(250);
+
+/// How long the faults go on.
+fn duration() -> Duration {
+    match std::env::var("NEWSWIRE_STORM") {
+        Ok(text) => {
+            let minutes = text.strip_suffix('m').and_then(|minutes| minutes.parse::<u64>().ok());
+            Duration::from_secs(60 * minutes.expect("NEWSWIRE_STORM is a number of minutes, as 30m"))
+        }
+        Err(_) => Duration::from_secs(75),
+    }
+}
+
+fn seed() -> u64 {
+    let given = std::env::var("NEWSWIRE_STORM_SEED").ok().map(|text| text.parse().expect("a number"));
+    given.unwrap_or_else(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        now.expect("a clock after 1970").as_millis() as u64 % 1_000_000
+    })
+}
+
+#[test]
+fn whatever_fails_every_article_is_published_exactly_once() {
+    let (seed, long) = (seed(), duration());
+    println!("storm: NEWSWIRE_STORM_SEED={seed}, {long:?}");
+    let (broker, proxy) = broker_behind_a_proxy();
+    let newswire = Deployment::on(broker, "storm")
+        .set("KAFKA__BROKERS", &format!("127.0.0.1:{}", proxy.port))
+        .set("DEDUP__UPDATES", "publish")
+        .set("FETCH__PARK_AFTER", "5s")
+        .set("TELEMETRY__LOG_LEVEL", "info,newswire::worker::publish_core=debug");
+    let model = Model::new();
+    newswire.sites.serve_all(model.answers());
+    let follower = Follower::start(broker, newswire.kafka_topic("articles"));
+    let mut faults = Faults::new(&newswire, proxy, Random::new(seed), WORKERS);
+    let mut stream = Random::new(seed + 1);
+    let started = Instant::now();
+    while started.elapsed() < long {
+        let portion_at = Instant::now();
+        newswire.submit_records(&model.portion(&mut stream, &follower.published()));
+        faults.now_and_then();
+        std::thread::sleep(PORTION_EVERY.saturating_sub(portion_at.elapsed()));
+    }
+    let mut workers = faults.calm_down(WORKERS);
+    println!("storm: {} records, faults {:?}", model.records(), faults.made());
+    newswire.wait_until_idle(SETTLE);
+    follower.read_to_the_end(SETTLE);
+    check(&newswire, &model, &follower, &mut workers);
+    println!("storm: {} articles, {} updates, in {:?}", model.articles(), model.updates(), started.elapsed());
+}
+
+fn check(newswire: &Deployment, model: &Model, follower: &Follower, workers: &mut [Worker]) {
+    let (missing, surplus) = difference(&model.expected_events(), &follower.published());
+    assert!(missing.is_empty(), "{} lost: {:?}", missing.len(), &missing[..missing.len().min(10)]);
+    assert!(
+        surplus.is_empty(),
+        "{} said twice or wrong: {:?}",
+        surplus.len(),
+        &surplus[..surplus.len().min(10)]
+    );
+    let found = newswire.assert_audit_finds_all();
+    assert_eq!(found["source_records"].as_u64(), Some(model.records()), "{found}");
+    let reasons = newswire.reject_reasons();
+    assert_eq!(reasons, model.expected_rejects(), "distinct rejects by reason");
+    newswire.assert_no_open_transaction();
+    let mut digests: BTreeMap<i64, u64> = BTreeMap::new();
+    for worker in workers.iter_mut() {
+        assert_eq!(worker.stop(), 0, "{}", worker.end_of_log());
+        // The last one to hold a partition tells of it last.
+        for line in worker.log().iter().filter(|line| line["message"] == "partition_let_go") {
+            let digest = u64::from_str_radix(line["digest"].as_str().expect("a digest"), 16).expect("hex");
+            digests.insert(line["partition"].as_i64().expect("a partition"), digest);
+        }
+    }
+    let rebuilt = rebuilt_tables(newswire);
+    for (partition, digest) in digests {
+        assert_eq!(
+            digest, rebuilt[&partition],
+            "the table of partition {partition} is not what its topic says"
+        );
+    }
+}
+
+/// What each table is after a restore.
+fn rebuilt_tables(newswire: &Deployment) -> BTreeMap<i64, u64> {
+    let mut tables: BTreeMap<i64, SeenTable> = BTreeMap::new();
+    for partition in 0..crate::support::deployment::PARTITIONS {
+        tables.insert(partition.into(), SeenTable::default());
+    }
+    newswire.each_committed("seen", |record| {
+        let table = tables.get_mut(&record.partition.into()).expect("a partition");
+        table
+            .apply_record(record.key.as_deref().unwrap_or_default(), record.value.as_deref())
+            .expect("reads");
+    });
+    tables.into_iter().map(|(partition, table)| (partition, table.digest())).collect()
+}
+
+/// What is expected and was not published, and what was published and not expected, each as often as it is too much.
+fn difference(
+    expected: &BTreeMap<(String, u64), usize>,
+    found: &BTreeMap<(String, u64), usize>,
+) -> (Vec<(String, u64)>, Vec<(String, u64)>) {
+    let less = |a: &BTreeMap<(String, u64), usize>, b: &BTreeMap<(String, u64), usize>| {
+        let lacks = |(key, count): (&(String, u64), &usize)| {
+            (b.get(key).copied().unwrap_or_default() < *count).then(|| key.clone())
+        };
+        a.iter().filter_map(lacks).collect::<Vec<_>>()
+    };
+    (less(expected, found), less(found, expected))
+}
+
+/// Workers reach the broker through the proxy; the tests' own clients go straight to it.
+fn broker_behind_a_proxy() -> (&'static Broker, Proxy) {
+    let port = free_ports::<1>()[0];
+    let proxy = Proxy::to(port);
+    let listener = Listener { name: "WORKERS", protocol: "PLAINTEXT", port, advertised_port: proxy.port };
+    let plan = Plan { listeners: vec![listener], ..Plan::new() };
+    (Box::leak(Box::new(Broker::planned(plan))), proxy)
+}

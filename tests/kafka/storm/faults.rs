@@ -1,0 +1,212 @@
+//! What the storm does to workers, broker and network, at random.
+
+use super::model::Random;
+use crate::support::deployment::{Deployment, Worker};
+use crate::support::proxy::Proxy;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Between two faults, milliseconds.
+const PAUSE: std::ops::Range<u64> = 500..4000;
+/// Within the session timeout of 3 s, past it, and past the transaction timeout of 10 s.
+const FREEZE: std::ops::Range<u64> = 300..14_000;
+const MOST_WORKERS: usize = 6;
+/// A worker stops itself in the middle of a commit now and then: there a zombie is the most dangerous.
+const STOPS_ITSELF: &str = "publish-before-offsets=0.7%return(stop);publish-before-commit=0.7%return(stop);\
+                            publish-after-commit=0.3%return(stop);restore-after-target=3%return(stop)";
+
+enum State {
+    Runs,
+    /// Until then, milliseconds being drawn when it was seen.
+    Frozen(Instant),
+}
+
+pub struct Faults<'a> {
+    newswire: &'a Deployment,
+    proxy: Proxy,
+    random: Random,
+    workers: Vec<(Worker, State)>,
+    /// Slots are given again, as a StatefulSet does; every second worker has none.
+    next_slot: usize,
+    due: Instant,
+    network_until: Option<Instant>,
+    broker_until: Option<Instant>,
+    made: BTreeMap<&'static str, usize>,
+}
+
+impl<'a> Faults<'a> {
+    pub fn new(newswire: &'a Deployment, proxy: Proxy, random: Random, workers: usize) -> Faults<'a> {
+        let mut faults = Faults {
+            newswire,
+            proxy,
+            random,
+            workers: Vec::new(),
+            next_slot: 0,
+            // The first worker creates the Kafka topics in peace.
+            due: Instant::now() + Duration::from_secs(6),
+            network_until: None,
+            broker_until: None,
+            made: BTreeMap::new(),
+        };
+        (0..workers).for_each(|_| faults.start_worker());
+        faults
+    }
+
+    pub fn made(&self) -> &BTreeMap<&'static str, usize> {
+        &self.made
+    }
+
+    fn start_worker(&mut self) {
+        self.next_slot += 1;
+        let slot = format!("slot-{}", self.next_slot);
+        let mut variables = vec![("FAILPOINTS", STOPS_ITSELF)];
+        if self.next_slot % 2 == 0 {
+            variables.push(("NEWSWIRE_PUBLISH__SLOT", &slot));
+        }
+        let worker = self.newswire.start_worker_with(&variables);
+        self.workers.push((worker, State::Runs));
+    }
+
+    /// Ends what has lasted long enough, and begins something new when it is time.
+    pub fn now_and_then(&mut self) {
+        self.go_on();
+        if Instant::now() < self.due {
+            return;
+        }
+        self.due = Instant::now() + Duration::from_millis(self.random.between(PAUSE));
+        let at = self.random.below(self.workers.len() as u64) as usize;
+        match self.random.below(100) {
+            0..30 => self.kill(at),
+            30..42 => self.terminate(at),
+            42..64 => self.freeze(at),
+            64..70 if self.workers.len() < MOST_WORKERS => {
+                self.note("worker added");
+                self.start_worker();
+            }
+            70..76 if self.workers.len() > 2 => {
+                self.note("worker removed");
+                let (mut worker, _) = self.workers.swap_remove(at);
+                worker.signal("CONT");
+                worker.signal("TERM");
+                // Left to drain; killed with the value that is dropped when a worker takes too long.
+                std::thread::spawn(move || worker.wait_for_end(Duration::from_secs(30)));
+            }
+            76..84 => self.cut(),
+            84..92 => self.pause_network(),
+            92..97 => self.freeze_broker(),
+            _ => self.kill_broker(),
+        }
+    }
+
+    fn note(&mut self, what: &'static str) {
+        *self.made.entry(what).or_default() += 1;
+    }
+
+    fn kill(&mut self, at: usize) {
+        self.note("SIGKILL");
+        self.workers.swap_remove(at).0.kill();
+        self.start_worker();
+    }
+
+    fn terminate(&mut self, at: usize) {
+        self.note("SIGTERM");
+        let (mut worker, _) = self.workers.swap_remove(at);
+        worker.signal("CONT");
+        worker.signal("TERM");
+        std::thread::spawn(move || worker.wait_for_end(Duration::from_secs(30)));
+        self.start_worker();
+    }
+
+    fn freeze(&mut self, at: usize) {
+        self.note("SIGSTOP");
+        let until = Instant::now() + Duration::from_millis(self.random.between(FREEZE));
+        let (worker, state) = &mut self.workers[at];
+        worker.signal("STOP");
+        *state = State::Frozen(until);
+    }
+
+    fn cut(&mut self) {
+        self.note("connections cut");
+        self.proxy.cut();
+    }
+
+    fn pause_network(&mut self) {
+        self.note("network paused");
+        self.proxy.pause();
+        self.network_until = Some(Instant::now() + Duration::from_millis(self.random.between(500..9000)));
+    }
+
+    fn freeze_broker(&mut self) {
+        if self.broker_until.is_none() {
+            self.note("broker frozen");
+            let (broker, frozen) =
+                (self.newswire.broker(), Duration::from_millis(self.random.between(500..6000)));
+            broker.freeze();
+            self.broker_until = Some(Instant::now() + frozen + Duration::from_secs(1));
+            // On a thread of its own, because whoever submits meanwhile waits for the broker.
+            std::thread::spawn(move || {
+                std::thread::sleep(frozen);
+                broker.resume();
+            });
+        }
+    }
+
+    /// Nobody can submit meanwhile: it is back when this returns.
+    fn kill_broker(&mut self) {
+        if self.broker_until.is_none() {
+            self.note("broker killed");
+            self.newswire.broker().restart();
+        }
+    }
+
+    fn go_on(&mut self) {
+        let now = Instant::now();
+        if self.network_until.is_some_and(|until| until < now) {
+            self.proxy.resume();
+            self.network_until = None;
+        }
+        self.broker_until = self.broker_until.filter(|until| *until > now);
+        let mut stopped_itself = 0;
+        let mut ended = Vec::new();
+        for (at, (worker, state)) in self.workers.iter_mut().enumerate() {
+            match state {
+                State::Frozen(until) if *until < now => {
+                    worker.signal("CONT");
+                    *state = State::Runs;
+                }
+                State::Frozen(_) => {}
+                State::Runs if worker.is_stopped() => {
+                    stopped_itself += 1;
+                    *state = State::Frozen(now + Duration::from_millis(self.random.between(FREEZE)));
+                }
+                State::Runs => {
+                    if let Some(status) = worker.ended() {
+                        ended.push((at, status, worker.end_of_log()));
+                    }
+                }
+            }
+        }
+        (0..stopped_itself).for_each(|_| self.note("stopped itself in a commit"));
+        // No fault of the storm is a reason for a worker to end.
+        assert!(ended.is_empty(), "a worker ended by itself: {:?}\n{}", ended[0].1, ended[0].2);
+    }
+
+    /// Everything goes on, and this many workers are left.
+    pub fn calm_down(&mut self, workers: usize) -> Vec<Worker> {
+        self.proxy.resume();
+        self.newswire.broker().resume();
+        while self.workers.len() < workers {
+            self.start_worker();
+        }
+        let mut all: Vec<Worker> =
+            std::mem::take(&mut self.workers).into_iter().map(|(worker, _)| worker).collect();
+        all.iter().for_each(|worker| worker.signal("CONT"));
+        for mut worker in all.split_off(workers) {
+            worker.signal("TERM");
+            std::thread::spawn(move || worker.wait_for_end(Duration::from_secs(30)));
+        }
+        // They still carry the crash points: from here on a stop in a commit is answered at once.
+        all.iter().for_each(Worker::never_stays_stopped);
+        all
+    }
+}
