@@ -518,6 +518,8 @@ fn judge(
         shared.pipeline.publish(candidate, offset, claims, table, now)
     }));
     judged.unwrap_or_else(|_| {
+        // What it had claimed when it broke off is nobody's.
+        claims.take_back();
         let why =
             (Stage::Publish, Reason::InternalError, "judging it failed, which is a fault of newswire".into());
         Verdict::Reject(Box::new(Reject::new(&source, why, Some(url), 0, now)))
