@@ -224,3 +224,12 @@ fn suppressed_mentions_say_which_rule_applied() {
     assert_eq!(rule("Gulf of Mexico"), ["mask"]);
     assert!(explanation.topics.is_empty());
 }
+
+#[test]
+fn a_spelling_of_more_topics_than_a_place_can_tell_apart_is_a_problem() {
+    let topic = |i: usize| format!("[[topic]]\nid = \"theme:t{i}\"\nname = \"T\"\nkeywords = [\"shared\"]\n");
+    let text: String = (0..60).map(topic).collect();
+    let problems = tagger(&text).unwrap_err();
+    let said = "\"shared\" is a term of more than 56 topics";
+    assert!(problems.iter().any(|p| p.line == 56 * 4 + 4 && p.message == said), "{problems:?}");
+}

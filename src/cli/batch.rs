@@ -64,7 +64,7 @@ fn read_lines(lines: &mpsc::Sender<io::Result<Vec<u8>>>) {
     }
 }
 
-/// The line with every `\\uD800` to `\\uDFFF` that has no partner replaced by U+FFFD; `None` where there is none.
+/// The line with every `\uD800` to `\uDFFF` that has no partner replaced by U+FFFD; `None` where there is none.
 fn without_lone_surrogates(line: &[u8]) -> Option<Vec<u8>> {
     let (mut out, mut at, mut found) = (Vec::with_capacity(line.len()), 0, false);
     while at < line.len() {

@@ -6,6 +6,7 @@ use super::{assemble, setup};
 use crate::config::{Loaded, check_for_run};
 use crate::topics::Tagger;
 use crate::worker;
+use jiff::{SignedDuration, Timestamp};
 use std::io::{Write, stdout};
 
 pub fn run(settings: &SettingsArgs, args: &CheckArgs) -> Result<(), Failure> {
@@ -64,11 +65,11 @@ const LOOK_AGAIN_AFTER_DAYS: i64 = 365;
 const WARNINGS_SHOWN: usize = 20;
 
 fn warnings(tagger: &Tagger) -> Vec<String> {
-    let today = jiff::ZonedDateTime::now().date();
-    let Ok(date) = today.checked_sub(jiff::Span::new().days(LOOK_AGAIN_AFTER_DAYS)) else {
-        return Vec::new();
-    };
-    let old = tagger.not_checked_since(&date.to_string());
+    let year = SignedDuration::from_hours(24 * LOOK_AGAIN_AFTER_DAYS);
+    let Ok(then) = Timestamp::now().checked_sub(year) else { return Vec::new() };
+    let then = then.to_string();
+    let date = then.get(..10).unwrap_or(&then);
+    let old = tagger.not_checked_since(date);
     let shown = old.iter().take(WARNINGS_SHOWN).map(|problem| format!("warning: {problem}"));
     let more = old.len().saturating_sub(WARNINGS_SHOWN);
     let rest = (more > 0).then(|| format!("warning: and {more} more that were last checked before {date}"));

@@ -144,8 +144,8 @@ struct Child {
 
 fn children(sorted: &[(&[u8], u32)], node: &Pending) -> Vec<Child> {
     let mut children: Vec<Child> = Vec::new();
-    for (index, (spelling, _)) in sorted.iter().enumerate().take(node.to).skip(node.from) {
-        let Some(&byte) = spelling.get(node.depth) else { continue };
+    for (index, (text, _)) in sorted.iter().enumerate().take(node.to).skip(node.from) {
+        let Some(&byte) = text.get(node.depth) else { continue };
         match children.last_mut() {
             Some(last) if last.byte == byte => last.to = index + 1,
             _ => children.push(Child { byte, from: index, to: index + 1 }),
