@@ -55,10 +55,12 @@ fn tellings<'a>(page: &'a Sources<'_>, shown: &'a [Shown]) -> impl Iterator<Item
 /// The same moment told with its offset: the local telling says more.
 fn told_locally(page: &Sources<'_>, shown: &[Shown], found: Published) -> Option<Published> {
     let moment = found.at.timestamp()?.as_second();
-    tellings(page, shown).find(|other| {
+    let local = tellings(page, shown).find(|other| {
         let same = other.at.timestamp().is_some_and(|t| (t.as_second() - moment).abs() < 60);
         same && other.zone == Zone::Declared && !other.at.offset.is_zero()
-    })
+    })?;
+    // The zone is the other's, the seconds may be only here.
+    at_offset(found, i64::from(local.at.offset.seconds()))
 }
 
 fn same_clock_with_zone(page: &Sources<'_>, shown: &[Shown], found: Published) -> Option<Published> {
