@@ -187,7 +187,7 @@ fn a_saved_page_becomes_a_golden_case() {
 fn publisher_rules_of_the_config_are_used_and_their_mistakes_told() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("daily.toml");
-    let setting = format!("extract.publishers={:?}", folder.path());
+    let setting = format!("extract.publishers={}", folder.path().display());
     let url = "https://www.daily.example/x";
     let extract =
         || json_lines(&run(&mut newswire(&["--set", &setting, "extract", "--url", url]), PAGE.as_bytes()));

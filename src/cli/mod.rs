@@ -32,6 +32,8 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     // Prints help and usage itself, with exit code 0 or 2.
     let cli = Cli::parse();
+    // Clients that name no provider of TLS take this one. Fails only where there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),

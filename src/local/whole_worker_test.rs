@@ -184,8 +184,8 @@ async fn a_host_is_asked_once_a_second_while_others_go_on() {
     let delivered = worker.takes(&urls).await;
     assert_eq!(events(&delivered).len(), 4, "{:?}", outcomes(&delivered));
     let slow: Vec<u64> = worker.asked("slow.example", start).into_iter().map(|(_, second)| second).collect();
-    assert_eq!(slow, [0, 1, 2, 3], "robots.txt and three pages");
-    assert_eq!(worker.asked("b.example", start).last().unwrap().1, 1);
+    assert_eq!(slow, [0, 1, 2, 3, 4], "robots.txt, tdmrep.json and three pages");
+    assert_eq!(worker.asked("b.example", start).last().unwrap().1, 2);
 }
 
 #[tokio::test(start_paused = true)]

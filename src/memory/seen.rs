@@ -144,7 +144,7 @@ pub struct Claims {
 #[derive(Debug, Default)]
 struct Undo {
     changes: Vec<(ArticleId, Option<Option<SeenEntry>>)>,
-    aliases: Vec<AliasKey>,
+    aliases: Vec<(AliasKey, Option<ArticleId>)>,
 }
 
 impl Claims {
@@ -156,7 +156,12 @@ impl Claims {
     }
 
     pub fn owner(&self, table: &SeenTable, alias: &AliasKey) -> Option<ArticleId> {
-        let in_table = || table.owner(alias).filter(|owner| !matches!(self.changes.get(owner), Some(None)));
+        // One that this batch forgets, or publishes anew without the name, has it no more.
+        let still_has = |owner: &ArticleId| match self.changes.get(owner) {
+            Some(change) => change.as_ref().is_some_and(|entry| entry.aliases.contains(alias)),
+            None => true,
+        };
+        let in_table = || table.owner(alias).filter(still_has);
         self.aliases.get(alias).copied().or_else(in_table)
     }
 
@@ -165,7 +170,7 @@ impl Claims {
         for alias in &entry.aliases {
             if let Entry::Vacant(free) = self.aliases.entry(*alias) {
                 free.insert(id);
-                self.since_mark.aliases.push(*alias);
+                self.since_mark.aliases.push((*alias, None));
             }
         }
         self.change(id, Some(entry));
@@ -193,7 +198,15 @@ impl Claims {
         true
     }
 
+    /// Claims that `id` is forgotten; the names that this batch gave it are free again.
     pub fn remove(&mut self, id: ArticleId) {
+        let claimed = self.changes.get(&id).and_then(Option::as_ref);
+        for alias in claimed.map(|entry| entry.aliases.clone()).iter().flatten() {
+            if self.aliases.get(alias) == Some(&id) {
+                self.aliases.remove(alias);
+                self.since_mark.aliases.push((*alias, Some(id)));
+            }
+        }
         self.change(id, None);
     }
 
@@ -215,8 +228,11 @@ impl Claims {
                 None => self.changes.remove(&id),
             };
         }
-        for alias in &aliases {
-            self.aliases.remove(alias);
+        for (alias, before) in aliases.into_iter().rev() {
+            match before {
+                Some(owner) => self.aliases.insert(alias, owner),
+                None => self.aliases.remove(&alias),
+            };
         }
     }
 

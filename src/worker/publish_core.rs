@@ -312,10 +312,10 @@ impl Core {
         let Some(open) = self.open.take() else { return Finish::Committed };
         let (started, deadline) = (Instant::now(), self.transactions.deadline());
         if let Err(e) = self.write_changes(&open) {
-            return self.transactions.abort(e.to_string());
+            return self.not_written(e.to_string());
         }
         if !self.transactions.drain(deadline) {
-            return self.undelivered();
+            return self.not_written("the brokers did not take all of the transaction's records".to_owned());
         }
         let offsets = match self.offsets(&open) {
             Ok(offsets) => offsets,
@@ -331,25 +331,30 @@ impl Core {
         finish
     }
 
-    /// Gives the transaction up whose records did not all arrive. A record over the size that brokers take would come
-    /// again for ever: its candidate is remembered, and becomes a reject. What is not allowed ends the stage.
-    fn undelivered(&mut self) -> Finish {
-        let undelivered = self.transactions.undelivered();
-        for record in &undelivered {
+    /// A candidate of which a record could not be written: the transaction is given up, and what follows of that done.
+    pub fn failed<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, e: KafkaError) {
+        let finish = match self.open.take() {
+            Some(_) => self.not_written(e.to_string()),
+            None => Finish::Restart(e.to_string()),
+        };
+        self.after(consumer, finish);
+    }
+
+    /// Gives the transaction up whose records did not all arrive. A record that the brokers refused breaks it, and what
+    /// is sent after that fails for the broken state; only the reports, which the abort waits for, tell which it was.
+    /// One over the size that brokers take would come again for ever: its candidate is remembered, and becomes a
+    /// reject. What is not allowed ends the stage.
+    fn not_written(&mut self, why: String) -> Finish {
+        let finish = self.transactions.abort(why);
+        for record in self.transactions.undelivered() {
             if record.code == RDKafkaErrorCode::MessageSizeTooLarge {
                 *self.too_large.entry(record.candidate).or_default() += 1;
+            } else if is_refusal(record.code) {
+                let (what, why) = (record.kafka_topic, record.code.to_string());
+                self.broken.get_or_insert(StageError::Refused { what, why });
             }
         }
-        let first = undelivered.first();
-        if let Some(refused) = first.filter(|record| is_refusal(record.code)) {
-            let (what, why) = (refused.kafka_topic.clone(), refused.code.to_string());
-            self.broken = Some(StageError::Refused { what, why });
-        }
-        let why = first.map_or_else(
-            || "the brokers did not take the transaction's records in time".to_owned(),
-            |record| format!("a record for {} was not delivered: {}", record.kafka_topic, record.code),
-        );
-        self.transactions.abort(why)
+        finish
     }
 
     fn write_changes(&self, open: &Open) -> Result<(), KafkaError> {

@@ -100,7 +100,12 @@ fn poll(
             .map(|polled| polled.map(|message| to_record(&message)))
         {
             None => {}
-            Some(Ok(record)) => consumer.context().core().candidate(&record)?,
+            Some(Ok(record)) => {
+                let mut core = consumer.context().core();
+                if let Err(e) = core.candidate(&record) {
+                    core.failed(consumer, e);
+                }
+            }
             Some(Err(e)) if consumer.client().fatal_error().is_some() => return Err(e.into()),
             Some(Err(e)) if e.rdkafka_error_code().is_some_and(is_refusal) => {
                 let what = format!(

@@ -19,7 +19,7 @@ fn a_record_too_large_for_its_own_reject_is_rejected_without_its_bytes() {
     let newswire = Deployment::new("huge");
     let story = serve_story(&newswire);
     let junk = vec![b'x'; 900_000];
-    let context = format!(r#"{{"url":"{story}","context":{{"note":"{}"}}}}"#, "y".repeat(700_000));
+    let context = format!(r#"{{"url":"{story}","context":{{"note":"{}"}}}}"#, "y".repeat(760_000));
     newswire.submit_records(&[junk, context.into_bytes()]);
     newswire.submit(&[story]);
     let mut worker = newswire.start_worker();

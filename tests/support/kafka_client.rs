@@ -63,7 +63,7 @@ pub fn unique(name: &str) -> String {
 impl Broker {
     pub fn create_topic(&self, name: &str, partitions: i32, config: &[(&str, &str)]) {
         let admin: AdminClient<_> = self.client(&[]).create().expect("an admin client");
-        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(-1));
         topic.config = config.to_vec();
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
         let made = futures::executor::block_on(admin.create_topics([&topic], &options));
