@@ -1,7 +1,7 @@
 //! The storm: workers and broker killed, frozen, cut off and replaced at random while a stream of URLs that a model
 //! knows goes through them. At the end every article was published exactly once, and every record has its outcome.
 //!
-//! About a minute and a half of faults in `cargo test`; `NEWSWIRE_STORM=30m` makes it that long, and
+//! It runs where `NEWSWIRE_STORM=30m` says for how long, and not in the suite yet: docs/delivery.md tells what it found.
 //! `NEWSWIRE_STORM_SEED` repeats the faults and the stream of another run (not its timing).
 
 mod faults;
@@ -25,15 +25,11 @@ const WORKERS: usize = 4;
 /// Between two portions of the stream.
 const PORTION_EVERY: Duration = Duration::from_millis(250);
 
-/// How long the faults go on.
-fn duration() -> Duration {
-    match std::env::var("NEWSWIRE_STORM") {
-        Ok(text) => {
-            let minutes = text.strip_suffix('m').and_then(|minutes| minutes.parse::<u64>().ok());
-            Duration::from_secs(60 * minutes.expect("NEWSWIRE_STORM is a number of minutes, as 30m"))
-        }
-        Err(_) => Duration::from_secs(60),
-    }
+/// How long the faults go on; `None`: no storm was asked for.
+fn duration() -> Option<Duration> {
+    let text = std::env::var("NEWSWIRE_STORM").ok()?;
+    let minutes = text.strip_suffix('m').and_then(|minutes| minutes.parse::<u64>().ok());
+    Some(Duration::from_secs(60 * minutes.expect("NEWSWIRE_STORM is a number of minutes, as 30m")))
 }
 
 fn seed() -> u64 {
@@ -46,11 +42,8 @@ fn seed() -> u64 {
 
 #[test]
 fn whatever_fails_every_article_is_published_exactly_once() {
-    // Not in the suite yet: see docs/delivery.md for what it found.
-    if std::env::var_os("NEWSWIRE_STORM").is_none() {
-        return;
-    }
-    let (seed, long) = (seed(), duration());
+    let Some(long) = duration() else { return };
+    let seed = seed();
     println!("storm: NEWSWIRE_STORM_SEED={seed}, {long:?}");
     let (broker, proxy) = broker_behind_a_proxy();
     let newswire = Deployment::on(broker, "storm")
