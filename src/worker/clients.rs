@@ -4,7 +4,7 @@ use crate::config::KafkaSettings;
 use rdkafka::ClientConfig;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::{ClientContext, DefaultClientContext};
-use rdkafka::consumer::ConsumerContext;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
 /// What every client needs; the operator's properties first, so that the guarantees' own win.
@@ -50,6 +50,12 @@ pub fn offset_reader(settings: &KafkaSettings, stage: &str, isolation: &str) -> 
     config.set("enable.auto.commit", "false").set("isolation.level", isolation);
     config.set("retry.backoff.ms", "10").set("retry.backoff.max.ms", "200");
     config
+}
+
+/// Asks after other groups' offsets. A consumer, and with a group id, though it joins no group: `offsets::committed`
+/// tells why.
+pub fn onlooker(settings: &KafkaSettings) -> KafkaResult<BaseConsumer<Reader>> {
+    offset_reader(settings, "lag", "read_uncommitted").create_with_context(Reader)
 }
 
 /// The callbacks of a client that only reads offsets or a table: the end of a partition is no error to it.
