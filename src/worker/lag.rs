@@ -21,19 +21,33 @@ const SAID_BETWEEN: usize = 1000;
 
 /// Tells the lag until the worker stops.
 pub async fn watch(shared: Arc<Shared>, stages: Vec<Stage>) {
-    let client = match clients::onlooker(&shared.config.kafka) {
-        Ok(client) => Arc::new(client),
-        Err(e) => return tracing::warn!(error = %e, "lag_unknown"),
-    };
+    let stages = Arc::new(stages);
+    let mut client = None;
     let mut tick = tokio::time::interval(ASK_EVERY);
     loop {
         tokio::select! { _ = tick.tick() => {}, () = shared.stop.cancelled() => return }
-        let (shared, client, stages) = (shared.clone(), client.clone(), stages.clone());
-        let asked = tokio::task::spawn_blocking(move || ask(&shared, &client, &stages)).await;
-        if let Ok(Err(e)) = asked {
-            tracing::warn!(error = e, "lag_unknown");
+        let (shared, stages, last) = (shared.clone(), stages.clone(), client.take());
+        let asked = tokio::task::spawn_blocking(move || ask_with(last, &shared, &stages)).await;
+        match asked {
+            Ok(Ok(kept)) => client = Some(kept),
+            Ok(Err(e)) => tracing::warn!(error = e, "lag_unknown"),
+            Err(_) => {}
         }
     }
+}
+
+/// Asks with the client of the last time and gives it back. One that had no answer is not used again: librdkafka may
+/// wait for ever for a coordinator that it remembers and that has left the cluster (confluentinc/librdkafka#5511).
+fn ask_with(
+    last: Option<BaseConsumer<Reader>>,
+    shared: &Shared,
+    stages: &[Stage],
+) -> Result<BaseConsumer<Reader>, String> {
+    let client = match last {
+        Some(client) => client,
+        None => clients::onlooker(&shared.config.kafka).map_err(|e| e.to_string())?,
+    };
+    ask(shared, &client, stages).map(|()| client)
 }
 
 /// One group with the partitions of its Kafka topic that are this worker's.
