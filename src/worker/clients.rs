@@ -35,6 +35,9 @@ pub fn member(settings: &KafkaSettings, stage: &str) -> ClientConfig {
         default(&mut config, settings, "heartbeat.interval.ms", "1000");
     }
     default(&mut config, settings, "max.poll.interval.ms", "60000");
+    // The last commit of a revoked partition is waited for, and librdkafka's 60 s would outlast a drain. Requests of the
+    // group's protocol have longer deadlines of their own.
+    default(&mut config, settings, "socket.timeout.ms", "10000");
     // An unstable offset is asked for again and again while a dead owner's transaction is open.
     default(&mut config, settings, "retry.backoff.ms", "10");
     default(&mut config, settings, "retry.backoff.max.ms", "200");
