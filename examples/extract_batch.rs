@@ -16,7 +16,8 @@ fn main() {
         let url = input["url"].as_str().and_then(|u| Url::parse(u).ok());
         let url = url.unwrap_or_else(|| Url::parse("https://unknown.example/").expect("a constant URL"));
         let html = input["html"].as_str().unwrap_or_default();
-        let article = extractor.extract(&Page { url: &url, html, headers: &PageHeaders::default() });
+        let article =
+            extractor.extract(&Page { url: &url, html, headers: &PageHeaders::default(), fetched_at: None });
         let authors: Vec<&str> = article.authors.iter().map(|a| a.name.as_str()).collect();
         let answer = json!({
             "id": input["id"],

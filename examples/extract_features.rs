@@ -14,7 +14,8 @@ fn main() {
         let url = input["url"].as_str().and_then(|u| Url::parse(u).ok());
         let url = url.unwrap_or_else(|| Url::parse("https://unknown.example/").expect("a constant URL"));
         let html = input["html"].as_str().unwrap_or_default();
-        let blocks = extractor.trace(&Page { url: &url, html, headers: &PageHeaders::default() });
+        let blocks =
+            extractor.trace(&Page { url: &url, html, headers: &PageHeaders::default(), fetched_at: None });
         let blocks: Vec<Value> =
             blocks.iter().map(|b| json!({"text": b.text, "features": b.features})).collect();
         writeln!(out, "{}", json!({"id": input["id"], "blocks": blocks})).expect("standard output is open");

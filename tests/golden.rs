@@ -16,7 +16,12 @@ fn extract(case: &Path) -> Article {
     let url = String::from_utf8(read("url.txt")).unwrap();
     let decoded = newswire::extract::charset::decode(&read("page.html"), None);
     let url = Url::parse(url.trim()).unwrap();
-    Extractor::bundled().extract(&Page { url: &url, html: &decoded.text, headers: &PageHeaders::default() })
+    Extractor::bundled().extract(&Page {
+        url: &url,
+        html: &decoded.text,
+        headers: &PageHeaders::default(),
+        fetched_at: None,
+    })
 }
 
 /// The article as the expectation holds it; confidence is rounded so that a new model changes one digit.
@@ -72,8 +77,12 @@ fn the_seed_page_comes_out_exactly() {
     let expected: Value = serde_json::from_str(&expected).unwrap();
     let html = std::fs::read_to_string(seed.join("page.html")).unwrap();
     let url = Url::parse(expected["url"].as_str().unwrap()).unwrap();
-    let article =
-        Extractor::bundled().extract(&Page { url: &url, html: &html, headers: &PageHeaders::default() });
+    let article = Extractor::bundled().extract(&Page {
+        url: &url,
+        html: &html,
+        headers: &PageHeaders::default(),
+        fetched_at: None,
+    });
     assert_eq!(json!(article.title), expected["title"]);
     assert_eq!(json!(article.section), expected["section"]);
     assert_eq!(json!(article.short_links[0].url), expected["short_link"]);

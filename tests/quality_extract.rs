@@ -29,7 +29,12 @@ fn data() -> Option<PathBuf> {
 
 fn extract(url: &str, html: &str) -> Article {
     let url = Url::parse(url).unwrap_or_else(|_| Url::parse("https://unknown.example/").unwrap());
-    Extractor::bundled().extract(&Page { url: &url, html, headers: &PageHeaders::default() })
+    Extractor::bundled().extract(&Page {
+        url: &url,
+        html,
+        headers: &PageHeaders::default(),
+        fetched_at: None,
+    })
 }
 
 fn read_page(set: &Path, id: &str) -> String {

@@ -16,7 +16,12 @@ pub fn make(extractor: &Extractor, folder: &Path, url: &str, bytes: &[u8]) -> Re
         return Err(Failure::usage(format!("--new-case: {} is there already", folder.display())));
     }
     let html = charset::decode(bytes, None).text;
-    let article = extractor.extract(&Page { url: &page_url, html: &html, headers: &PageHeaders::default() });
+    let article = extractor.extract(&Page {
+        url: &page_url,
+        html: &html,
+        headers: &PageHeaders::default(),
+        fetched_at: None,
+    });
     let expected = format!("{:#}\n", expectation(&article));
     std::fs::create_dir_all(folder)?;
     std::fs::write(folder.join("page.html"), bytes)?;

@@ -31,7 +31,7 @@ impl PageReader {
     pub fn event(&self, url: &str, html: &str) -> Result<Map<String, Value>, String> {
         let page_url = Url::parse(url.trim()).map_err(|error| format!("the URL {url:?} is none: {error}"))?;
         let normalized = normalize(url, &self.tracking).map_err(|problem| problem.to_string())?;
-        let page = Page { url: &page_url, html, headers: &PageHeaders::default() };
+        let page = Page { url: &page_url, html, headers: &PageHeaders::default(), fetched_at: None };
         Ok(self.event_of_article(url, &normalized, self.extractor.extract(&page)))
     }
 

@@ -15,6 +15,7 @@ mod words;
 use crate::record::Article;
 use arc_swap::ArcSwap;
 pub use body::BlockTrace;
+use jiff::Timestamp;
 pub use publishers::Publishers;
 use std::sync::Arc;
 use url::Url;
@@ -25,6 +26,8 @@ pub struct Page<'a> {
     pub url: &'a Url,
     pub html: &'a str,
     pub headers: &'a PageHeaders,
+    /// When the page was fetched, where that is known: what it dates after that is the date of something else.
+    pub fetched_at: Option<Timestamp>,
 }
 
 /// The response headers that say something about the article.
@@ -85,7 +88,7 @@ impl Extractor {
         }
         let headline = metadata::headline(&dom, &evidence, article.title.as_deref());
         let place = dates::Place { headline, body: found.place };
-        dates::read(&dom, &evidence, &place, page.url, &mut article);
+        dates::read(&dom, &evidence, &place, page, &mut article);
         language::read(&evidence, page.headers, &mut article);
         article
     }

@@ -5,11 +5,12 @@ use super::FetchedPage;
 use crate::record::Reason;
 use memchr::{memchr, memchr_iter, memmem};
 use serde::Deserialize;
+use std::cell::LazyCell;
 use std::sync::LazyLock;
 use url::Url;
 
-/// A page over this much visible text is no stub, whatever it mentions. Longer than every rule's own bound.
-const NO_STUB_FROM: usize = 8000;
+/// A page with this many visible characters is no stub, whatever it mentions. More than every rule's own bound.
+const NO_STUB_FROM: usize = 6001;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,49 +47,48 @@ pub fn judge_text(url: &Url, headers: &[String], html: &str) -> Option<Reason> {
 }
 
 /// What of a page the rules look at, in lower case.
-struct Seen {
+struct Seen<'a> {
     path: String,
     headers: Vec<String>,
     title: String,
-    markup: String,
-    text: String,
+    /// For the rules about stubs alone.
+    markup: LazyCell<String, Box<dyn FnOnce() -> String + 'a>>,
+    text: LazyCell<String, Box<dyn FnOnce() -> String>>,
     length: usize,
 }
 
-impl Seen {
-    fn of(url: &Url, headers: &[String], html: &str) -> Seen {
-        let (title, text) = visible(html);
-        let length = text.chars().count();
-        // A long page is judged by its title alone: nothing else needs its markup.
-        let if_short = |text: &str| if length < NO_STUB_FROM { text.to_lowercase() } else { String::new() };
+impl<'a> Seen<'a> {
+    fn of(url: &Url, headers: &[String], html: &'a str) -> Seen<'a> {
+        let Visible { title, text, length } = Visible::of(html);
         Seen {
             path: url.path().to_lowercase(),
             headers: headers.iter().map(|line| line.to_lowercase()).collect(),
             title: title.to_lowercase(),
-            markup: if_short(html),
-            text: if_short(&text),
+            markup: LazyCell::new(Box::new(|| html.to_lowercase())),
+            text: LazyCell::new(Box::new(move || text.to_lowercase())),
             length,
         }
     }
 }
 
 impl Rule {
-    fn holds(&self, seen: &Seen) -> bool {
+    fn holds(&self, seen: &Seen<'_>) -> bool {
         self.at_most.is_none_or(|most| seen.length <= most)
             && self.header.as_ref().is_none_or(|header| has_header(&seen.headers, header))
             && self
                 .title
                 .as_ref()
                 .is_none_or(|titles| titles.iter().any(|title| is_title(&seen.title, title)))
-            && any(&self.title_has, &seen.title)
-            && any(&self.paths, &seen.path)
-            && any(&self.markup, &seen.markup)
-            && any(&self.text, &seen.text)
+            && any(&self.title_has, || &seen.title)
+            && any(&self.paths, || &seen.path)
+            && any(&self.markup, || &seen.markup)
+            && any(&self.text, || &seen.text)
     }
 }
 
-fn any(phrases: &Option<Vec<String>>, within: &str) -> bool {
-    phrases.as_ref().is_none_or(|phrases| phrases.iter().any(|phrase| within.contains(phrase.as_str())))
+fn any<'a>(phrases: &Option<Vec<String>>, within: impl Fn() -> &'a str) -> bool {
+    let found = |phrase: &String| memmem::find(within().as_bytes(), phrase.as_bytes()).is_some();
+    phrases.as_ref().is_none_or(|phrases| phrases.iter().any(found))
 }
 
 fn has_header(lines: &[String], wanted: &str) -> bool {
@@ -108,35 +108,48 @@ fn is_title(title: &str, wanted: &str) -> bool {
 
 /// Title and visible text of HTML, blanks joined: enough for phrases and a length, without a parse. Of a long page the
 /// text is told only so far that it is seen to be long.
-fn visible(html: &str) -> (String, String) {
-    let (mut title, mut text, mut rest) = (String::new(), String::new(), html);
-    let is_long = |text: &str| text.len() >= NO_STUB_FROM && text.chars().count() >= NO_STUB_FROM;
-    while let Some(at) = memchr(b'<', rest.as_bytes()) {
-        match (is_long(&text), title.is_empty()) {
-            (true, false) => return (title, text),
-            (true, true) => {}
-            (false, _) => push_words(&mut text, &rest[..at]),
+#[derive(Default)]
+struct Visible {
+    title: String,
+    text: String,
+    /// Of the text, in characters.
+    length: usize,
+}
+
+impl Visible {
+    fn of(html: &str) -> Visible {
+        let (mut seen, mut rest) = (Visible::default(), html);
+        while let Some(at) = memchr(b'<', rest.as_bytes()) {
+            match (seen.length >= NO_STUB_FROM, seen.title.is_empty()) {
+                (true, false) => return seen,
+                (true, true) => {}
+                (false, _) => seen.length += push_words(&mut seen.text, &rest[..at]),
+            }
+            rest = seen.behind_markup(&rest[at..]);
         }
-        rest = &rest[at..];
-        if let Some(comment) = rest.strip_prefix("<!--") {
-            rest = memmem::find(comment.as_bytes(), b"-->").map_or("", |end| &comment[end + 3..]);
-            continue;
+        seen.length += push_words(&mut seen.text, rest);
+        seen
+    }
+
+    /// What comes after the tag or comment that the text begins with; the title is kept.
+    fn behind_markup<'a>(&mut self, html: &'a str) -> &'a str {
+        if let Some(comment) = html.strip_prefix("<!--") {
+            return memmem::find(comment.as_bytes(), b"-->").map_or("", |end| &comment[end + 3..]);
         }
-        let end = memchr(b'>', rest.as_bytes());
-        let tag = end.map_or(rest, |end| &rest[..end]);
-        rest = end.map_or("", |end| &rest[end + 1..]);
+        let end = memchr(b'>', html.as_bytes());
+        let tag = end.map_or(html, |end| &html[..end]);
+        let rest = end.map_or("", |end| &html[end + 1..]);
         let length = tag.bytes().skip(1).take_while(u8::is_ascii_alphanumeric).count();
         let name = &tag[1..1 + length];
-        if RAW.iter().any(|raw| raw.eq_ignore_ascii_case(name)) && !tag.ends_with('/') {
-            let end = end_of(rest, name);
-            if title.is_empty() && name.eq_ignore_ascii_case("title") {
-                push_words(&mut title, &rest[..end]);
-            }
-            rest = &rest[end..];
+        if tag.ends_with('/') || !RAW.iter().any(|raw| raw.eq_ignore_ascii_case(name)) {
+            return rest;
         }
+        let (inside, behind) = rest.split_at(end_of(rest, name));
+        if self.title.is_empty() && name.eq_ignore_ascii_case("title") {
+            push_words(&mut self.title, inside);
+        }
+        behind
     }
-    push_words(&mut text, rest);
-    (title, text)
 }
 
 /// What is in these is no visible text.
@@ -152,14 +165,19 @@ fn end_of(html: &str, name: &str) -> usize {
     memchr_iter(b'<', bytes).find(closes).unwrap_or(html.len())
 }
 
-fn push_words(out: &mut String, text: &str) {
+/// Gives how many characters are added.
+fn push_words(out: &mut String, text: &str) -> usize {
     let text = if text.contains('&') { plain(text) } else { text.into() };
+    let mut added = 0;
     for word in text.split_whitespace() {
         if !out.is_empty() {
             out.push(' ');
+            added += 1;
         }
         out.push_str(word);
+        added += word.chars().count();
     }
+    added
 }
 
 /// The entities that occur in the phrases looked for.
@@ -198,7 +216,7 @@ mod tests {
             for phrase in phrases {
                 assert_eq!(*phrase, phrase.to_lowercase(), "phrases are in lower case");
             }
-            assert!(rule.at_most.is_none_or(|most| most <= NO_STUB_FROM));
+            assert!(rule.at_most.is_none_or(|most| most < NO_STUB_FROM));
         }
     }
 

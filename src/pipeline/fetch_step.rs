@@ -89,7 +89,7 @@ impl Pipeline {
         let turn = self.readers.clone().acquire_owned().await;
         let extractor = self.extractor.clone();
         let reading = tokio::task::spawn_blocking(move || {
-            let read = read_page(&extractor, &page);
+            let read = read_page(&extractor, &page, now);
             drop(turn);
             (read, page)
         });
@@ -184,12 +184,17 @@ pub(super) fn reject(job: &Job, (reason, message): (Reason, String), now: Timest
 }
 
 /// Bytes -> text -> article, or why it is none.
-fn read_page(extractor: &Extractor, page: &FetchedPage) -> Result<(Article, &'static str), (Reason, String)> {
+fn read_page(
+    extractor: &Extractor,
+    page: &FetchedPage,
+    now: Timestamp,
+) -> Result<(Article, &'static str), (Reason, String)> {
     let text = charset::decode(&page.body, page.content_type.as_deref());
     if let Some(reason) = page_kind::judge(page, &text.text) {
         return Err((reason, "the page is told by its text to be none".into()));
     }
-    let mut article = extractor.extract(&Page { url: &page.url, html: &text.text, headers: &page.headers });
+    let (html, headers) = (text.text.as_str(), &page.headers);
+    let mut article = extractor.extract(&Page { url: &page.url, html, headers, fetched_at: Some(now) });
     if text.replaced > 0 {
         article.warnings.push(format!("replaced_characters:{}", text.replaced));
     }

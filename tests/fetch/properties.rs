@@ -57,7 +57,7 @@ proptest! {
             x_robots_tag: vec![robots],
             ..PageHeaders::default()
         };
-        EXTRACTOR.extract(&Page { url: &url, html: "<p>a</p>", headers: &headers });
+        EXTRACTOR.extract(&Page { url: &url, html: "<p>a</p>", headers: &headers, fetched_at: None });
     }
 
     #[test]

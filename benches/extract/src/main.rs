@@ -92,7 +92,7 @@ fn report_hostile() {
     let mut slowest: Vec<(f64, &str)> = Vec::new();
     for (name, html) in hostile::pages() {
         let before = processor_time(start);
-        black_box(extractor.extract(&Page { url: &url, html: &html, headers: &headers }));
+        black_box(extractor.extract(&Page { url: &url, html: &html, headers: &headers, fetched_at: None }));
         let took = processor_time(start) - before;
         slowest.push((took.as_secs_f64() * 1e3 / (html.len() as f64 / 1e6).max(1.0), name));
     }
@@ -118,7 +118,7 @@ fn main() {
             black_box(scraper::Html::parse_document(&page.html));
         }),
         measure("newswire", &pages, |page| {
-            let page = Page { url: &page.url, html: &page.html, headers: &headers };
+            let page = Page { url: &page.url, html: &page.html, headers: &headers, fetched_at: None };
             black_box(extractor.extract(&page));
         }),
         measure("dom_smoothie", &pages, |page| {

@@ -20,8 +20,9 @@ const MENTIONS_SHOWN: usize = 5;
 pub fn tell(sheet: &mut Sheet, pipeline: &Pipeline, job: Job, page: FetchedPage) -> io::Result<()> {
     let started = Instant::now();
     let text = charset::decode(&page.body, page.content_type.as_deref());
-    let article =
-        pipeline.extractor.extract(&Page { url: &page.url, html: &text.text, headers: &page.headers });
+    let read =
+        Page { url: &page.url, html: &text.text, headers: &page.headers, fetched_at: Some(Timestamp::now()) };
+    let article = pipeline.extractor.extract(&read);
     sheet.timing("extract", started.elapsed());
     let names = names_of(pipeline, &job, &page, &article);
     identity(sheet, &names)?;

@@ -17,6 +17,8 @@ pub struct Reading<'a> {
     /// Two letters.
     pub language: Option<&'a str>,
     pub month_first: bool,
+    /// A later day is of something to come, an event or an offer, and is passed over.
+    pub not_after: Option<Date>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +33,9 @@ pub fn first_date(text: &str, reading: Reading<'_>) -> Option<Published> {
     let tokens = tokens(text);
     (0..tokens.len()).find_map(|at| {
         let (date, length) = date_at(&tokens[at..], reading)?;
+        if reading.not_after.is_some_and(|last| date > last) {
+            return None;
+        }
         let (time, offset) = time_near(&tokens, at, at + length);
         Some(published(date, time, offset))
     })
@@ -344,7 +349,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, language: Option<&str>, month_first: bool, expected: &str) {
-        let found = first_date(text, Reading { language, month_first });
+        let found = first_date(text, Reading { language, month_first, not_after: None });
         let found = found.map(|p| format!("{} {:?} {:?}", p.at, p.precision, p.zone).to_lowercase());
         assert_eq!(found.unwrap_or_default(), expected.to_lowercase(), "{text}");
     }

@@ -4,9 +4,12 @@ use super::parse::{Reading, first_date};
 use super::shown::{self, Place, Shown};
 use super::url_date;
 use super::{sharpen, visible};
+use crate::extract::Page;
 use crate::extract::dom::Dom;
 use crate::extract::metadata::Evidence;
 use crate::record::{Article, DateTime, Precision, Published, Zone};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use url::Url;
 
 const PUBLISHED_METAS: [&str; 29] = [
@@ -75,15 +78,17 @@ const SHOWN_WINS_POINTS: i32 = 7;
 /// Dates of comments, menus and other articles have fewer points than this.
 const LAST_RESORT_POINTS: i32 = -6;
 
-pub fn read(dom: &Dom, evidence: &Evidence, place: &Place, url: &Url, article: &mut Article) {
+pub fn read(dom: &Dom, evidence: &Evidence, place: &Place, page: &Page<'_>, article: &mut Article) {
+    let url = page.url;
     let language = evidence.html_lang.as_deref().map(|l| l.get(..2).unwrap_or(l).to_ascii_lowercase());
     let month_first = month_first(evidence.html_lang.as_deref(), url);
+    let not_after = page.fetched_at.and_then(last_day);
     let page = Sources {
         dom,
         evidence,
         place,
         url,
-        reading: Reading { language: language.as_deref(), month_first },
+        reading: Reading { language: language.as_deref(), month_first, not_after },
     };
     let modified = page.modified();
     let shown = page.shown(false);
@@ -98,6 +103,11 @@ pub fn read(dom: &Dom, evidence: &Evidence, place: &Place, url: &Url, article: &
         article.modified = Some(date);
         article.sources.insert("modified_at".into(), source.into());
     }
+}
+
+/// The last day that an article fetched then may be of: somewhere it is the next day already.
+fn last_day(fetched_at: Timestamp) -> Option<jiff::civil::Date> {
+    TimeZone::UTC.to_datetime(fetched_at).date().tomorrow().ok()
 }
 
 /// The day of publication that the page declares outside its text.
@@ -134,6 +144,7 @@ impl Sources<'_> {
 
     fn published(&self, shown: &[Shown], modified: Found) -> Found {
         let json = |key| self.json_date(key).map(|d| (d, "json_ld"));
+        let not_to_come = |day: &jiff::civil::Date| self.reading.not_after.is_none_or(|last| *day <= last);
         let by_points = |shown: &[Shown], least: i32| {
             let best = shown.iter().find(|s| s.score >= least && !s.updated);
             best.or(shown.iter().find(|s| s.score >= least)).map(|s| (s.date, s.source))
@@ -143,7 +154,7 @@ impl Sources<'_> {
             .or_else(|| Some((self.itemprop("datePublished")?, "microdata")))
             .or_else(|| json("dateCreated"))
             .or_else(|| json("uploadDate"))
-            .or_else(|| url_date::day(self.url).map(|day| (of_day(day), "url")))
+            .or_else(|| url_date::day(self.url).filter(not_to_come).map(|day| (of_day(day), "url")))
             .or_else(|| by_points(shown, SURE_POINTS))
             .or_else(|| Some((visible::in_scripts(self.dom, self.evidence, self.reading)?, "script_json")))
             .or_else(|| self.meta_date(&LESS_SURE_METAS))
@@ -217,12 +228,18 @@ mod tests {
     use super::*;
 
     fn check(html: &str, url: &str, expected: &str) {
+        check_fetched(None, html, url, expected);
+    }
+
+    fn check_fetched(fetched_at: Option<&str>, html: &str, url: &str, expected: &str) {
         let dom = Dom::parse(html);
         let url = Url::parse(url).unwrap();
+        let fetched_at = fetched_at.map(|at| at.parse().unwrap());
+        let page = Page { url: &url, html, headers: &crate::extract::PageHeaders::default(), fetched_at };
         let mut article = Article::default();
         let evidence = Evidence::gather(&dom, &url);
         let place = Place { headline: evidence.h1.first().copied(), body: None };
-        read(&dom, &evidence, &place, &url, &mut article);
+        read(&dom, &evidence, &place, &page, &mut article);
         let source = article.sources.get("published_at").cloned().unwrap_or_default();
         let told = article.published.map(|p| format!("{} {source}", p.at)).unwrap_or_default();
         assert_eq!(told, expected, "{html}");
@@ -239,6 +256,24 @@ mod tests {
         check(&clock, "https://a.example/", "2025-03-11T20:35:10-07:00 meta");
         let other = format!("{META}<body><p class=date>March 11, 2025 at 8:41 pm</p>");
         check(&other, "https://a.example/", "2025-03-12T03:35:10Z meta");
+    }
+
+    #[test]
+    fn what_is_to_come_when_the_page_is_fetched_is_the_date_of_something_else() {
+        let html = "<meta property=article:published_time content='2027-01-01T00:00:00Z'>
+            <body><h1>Fair to open</h1><p class=date>1 June 2026</p><p class=date>11 March 2025</p>";
+        let url = "https://a.example/2026/05/30/x";
+        for (fetched_at, expected) in [
+            (Some("2025-03-11T23:00:00Z"), "2025-03-11T00:00:00Z text"),
+            // Where it is told in the east, the next day has begun.
+            (Some("2025-03-10T23:00:00Z"), "2025-03-11T00:00:00Z text"),
+            (Some("2025-03-09T23:00:00Z"), ""),
+            // Beside the headline the page says another day than in its metadata: the editors' word counts.
+            (Some("2027-03-01T00:00:00Z"), "2026-06-01T00:00:00Z text"),
+            (None, "2026-06-01T00:00:00Z text"),
+        ] {
+            check_fetched(fetched_at, html, url, expected);
+        }
     }
 
     #[test]
