@@ -23,15 +23,20 @@ impl Failure {
     }
 
     pub fn report(self) -> ExitCode {
+        ExitCode::from(self.tell())
+    }
+
+    /// Says what it was; gives the exit code.
+    pub fn tell(self) -> u8 {
         let (lines, code) = match self {
-            Failure::ClosedPipe => return ExitCode::SUCCESS,
+            Failure::ClosedPipe => return 0,
             Failure::Usage(problems) => (problems, 2),
             Failure::Failed(message) => (vec![message], 1),
         };
         for line in lines {
             eprintln!("newswire: {line}");
         }
-        ExitCode::from(code)
+        code
     }
 }
 

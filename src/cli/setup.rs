@@ -4,7 +4,7 @@ use super::args::SettingsArgs;
 use super::failure::Failure;
 use crate::config::{Config, Loaded, Sources, load};
 use crate::telemetry::start_logs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -48,6 +48,15 @@ pub fn start_logs_at(config: &Config, level: &str) {
 pub fn runtime() -> Result<Runtime, Failure> {
     let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     built.map_err(|error| Failure::Failed(format!("cannot start the runtime: {error}")))
+}
+
+/// Ends the process as it stands. A Kafka client whose broker is away cannot be closed, and its threads go on: handlers
+/// of the process's exit (OpenSSL has some) would take away what they use.
+pub fn end_now(code: u8) -> ! {
+    // Whoever read our output has gone where this fails.
+    let _ = io::stdout().flush();
+    // SAFETY: takes an integer and does not return.
+    unsafe { libc::_exit(code.into()) }
 }
 
 /// The whole of a file, or of standard input for `-`.

@@ -4,7 +4,7 @@ use crate::config::KafkaSettings;
 use rdkafka::ClientConfig;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::{ClientContext, DefaultClientContext};
-use rdkafka::consumer::ConsumerContext;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
 /// What every client needs; the operator's properties first, so that the guarantees' own win.
@@ -35,6 +35,9 @@ pub fn member(settings: &KafkaSettings, stage: &str) -> ClientConfig {
         default(&mut config, settings, "heartbeat.interval.ms", "1000");
     }
     default(&mut config, settings, "max.poll.interval.ms", "60000");
+    // The last commit of a revoked partition is waited for, and librdkafka's 60 s would outlast a drain. Requests of the
+    // group's protocol have longer deadlines of their own.
+    default(&mut config, settings, "socket.timeout.ms", "10000");
     // An unstable offset is asked for again and again while a dead owner's transaction is open.
     default(&mut config, settings, "retry.backoff.ms", "10");
     default(&mut config, settings, "retry.backoff.max.ms", "200");
@@ -50,6 +53,12 @@ pub fn offset_reader(settings: &KafkaSettings, stage: &str, isolation: &str) -> 
     config.set("enable.auto.commit", "false").set("isolation.level", isolation);
     config.set("retry.backoff.ms", "10").set("retry.backoff.max.ms", "200");
     config
+}
+
+/// Asks after other groups' offsets. A consumer, and with a group id, though it joins no group: `offsets::committed`
+/// tells why.
+pub fn onlooker(settings: &KafkaSettings) -> KafkaResult<BaseConsumer<Reader>> {
+    offset_reader(settings, "lag", "read_uncommitted").create_with_context(Reader)
 }
 
 /// The callbacks of a client that only reads offsets or a table: the end of a partition is no error to it.

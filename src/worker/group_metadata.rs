@@ -5,8 +5,13 @@
 
 use rdkafka::TopicPartitionList;
 use rdkafka::bindings as c;
+use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use std::ffi::CStr;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
+
+/// A call that keeps to its timeout is back within this, on a busy machine too.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// What `send_offsets` came to.
 #[derive(Debug)]
@@ -22,6 +27,9 @@ pub enum SendOffsets {
 
 struct Metadata(*mut c::rd_kafka_consumer_group_metadata_t);
 
+// SAFETY: a copy of a generation and some strings, tied to no thread and no client.
+unsafe impl Send for Metadata {}
+
 impl Drop for Metadata {
     fn drop(&mut self) {
         // SAFETY: the pointer is what librdkafka gave, not null, and destroyed once.
@@ -30,34 +38,66 @@ impl Drop for Metadata {
 }
 
 /// Adds the offsets to the producer's open transaction, if the consumer is a member in good standing. To be called on
-/// the thread that polls the consumer, with nothing kept from before the last poll. Both pointers must be of living
-/// clients.
-pub fn send_offsets(
-    producer: *mut c::rd_kafka_t,
+/// the thread that polls the consumer, with nothing kept from before the last poll. `consumer` must be a living client.
+///
+/// librdkafka 2.12 knows no timeout while it looks for the group's coordinator, and where that broker has left the
+/// cluster's metadata, as one does that is fenced, it may look for ever (confluentinc/librdkafka#5456, #5511). So the
+/// call is made on a thread that can be left behind: the producer lives as long as that, and is never asked to commit
+/// what it may have sent.
+pub fn send_offsets<C: ProducerContext + 'static>(
+    producer: &Arc<BaseProducer<C>>,
     consumer: *mut c::rd_kafka_t,
     offsets: &TopicPartitionList,
     timeout: Duration,
 ) -> SendOffsets {
-    let refuse = |why: &str| SendOffsets::NotAMember(why.to_owned());
-    // SAFETY: the caller's clients outlive this call; every pointer is checked before it is read.
+    let metadata = match in_good_standing(consumer) {
+        Ok(metadata) => metadata,
+        Err(why) => return SendOffsets::NotAMember(why.to_owned()),
+    };
+    let (producer, offsets) = (producer.clone(), offsets.clone());
+    let (sender, answer) = mpsc::channel();
+    let call = move || {
+        // Nobody listens to an answer that comes too late.
+        let _ = sender.send(send(&producer, &metadata, &offsets, timeout));
+    };
+    if let Err(e) = std::thread::Builder::new().name("send-offsets".into()).spawn(call) {
+        return SendOffsets::Fatal(format!("cannot start a thread: {e}"));
+    }
+    let late = |_| SendOffsets::Fatal("librdkafka does not come back from sending the offsets".to_owned());
+    answer.recv_timeout(timeout + GRACE).unwrap_or_else(late)
+}
+
+/// The group metadata as it is now, if it will be checked by the coordinator and can pass.
+fn in_good_standing(consumer: *mut c::rd_kafka_t) -> Result<Metadata, &'static str> {
+    // SAFETY: the caller's client outlives this call; every pointer is checked before it is read.
     unsafe {
         if c::rd_kafka_assignment_lost(consumer) == 1 {
-            return refuse("the assignment is lost");
+            return Err("the assignment is lost");
         }
         let metadata = c::rd_kafka_consumer_group_metadata(consumer);
         if metadata.is_null() {
-            return refuse("there is no group metadata");
+            return Err("there is no group metadata");
         }
         let metadata = Metadata(metadata);
         let generation = c::rd_kafka_consumer_group_metadata_generation_id(metadata.0);
         let member = c::rd_kafka_consumer_group_metadata_member_id(metadata.0);
         if generation <= 0 || member.is_null() || CStr::from_ptr(member).is_empty() {
-            return refuse("the group metadata has no generation or no member id");
+            return Err("the group metadata has no generation or no member id");
         }
-        let timeout = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
-        let error = c::rd_kafka_send_offsets_to_transaction(producer, offsets.ptr(), metadata.0, timeout);
-        judged(error)
+        Ok(metadata)
     }
+}
+
+fn send<C: ProducerContext>(
+    producer: &BaseProducer<C>,
+    metadata: &Metadata,
+    offsets: &TopicPartitionList,
+    timeout: Duration,
+) -> SendOffsets {
+    let timeout = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+    let producer = producer.client().native_ptr();
+    // SAFETY: the producer, the metadata and the list outlive the call.
+    unsafe { judged(c::rd_kafka_send_offsets_to_transaction(producer, offsets.ptr(), metadata.0, timeout)) }
 }
 
 /// # Safety

@@ -3,35 +3,51 @@
 //! Each worker tells of its own partitions only, so that the sum over all workers is the lag of the whole. The brokers
 //! are asked, not the stages: a stage that hangs must not be the one that says so.
 
+use super::clients::{self, Reader};
 use super::offsets::{self, Offsets};
-use super::{Shared, TIERS, clients};
+use super::{Shared, TIERS};
 use crate::record::Stage;
 use crate::telemetry;
 use rdkafka::Offset;
-use rdkafka::admin::AdminClient;
-use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::BaseConsumer;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Prometheus asks every 15 s to 60 s, the status page every 2 s. Three small requests a group.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 const CALL: Duration = Duration::from_secs(5);
+/// What librdkafka has to say between two questions, at most: its log lines wait until they are polled for.
+const SAID_BETWEEN: usize = 1000;
 
 /// Tells the lag until the worker stops.
 pub async fn watch(shared: Arc<Shared>, stages: Vec<Stage>) {
-    let client = match clients::admin(&shared.config.kafka) {
-        Ok(client) => Arc::new(client),
-        Err(e) => return tracing::warn!(error = %e, "lag_unknown"),
-    };
+    let stages = Arc::new(stages);
+    let mut client = None;
     let mut tick = tokio::time::interval(ASK_EVERY);
     loop {
         tokio::select! { _ = tick.tick() => {}, () = shared.stop.cancelled() => return }
-        let (shared, client, stages) = (shared.clone(), client.clone(), stages.clone());
-        let asked = tokio::task::spawn_blocking(move || ask(&shared, &client, &stages)).await;
-        if let Ok(Err(e)) = asked {
-            tracing::warn!(error = e, "lag_unknown");
+        let (shared, stages, last) = (shared.clone(), stages.clone(), client.take());
+        let asked = tokio::task::spawn_blocking(move || ask_with(last, &shared, &stages)).await;
+        match asked {
+            Ok(Ok(kept)) => client = Some(kept),
+            Ok(Err(e)) => tracing::warn!(error = e, "lag_unknown"),
+            Err(_) => {}
         }
     }
+}
+
+/// Asks with the client of the last time and gives it back. One that had no answer is not used again: librdkafka may
+/// wait for ever for a coordinator that it remembers and that has left the cluster (confluentinc/librdkafka#5511).
+fn ask_with(
+    last: Option<BaseConsumer<Reader>>,
+    shared: &Shared,
+    stages: &[Stage],
+) -> Result<BaseConsumer<Reader>, String> {
+    let client = match last {
+        Some(client) => client,
+        None => clients::onlooker(&shared.config.kafka).map_err(|e| e.to_string())?,
+    };
+    ask(shared, &client, stages).map(|()| client)
 }
 
 /// One group with the partitions of its Kafka topic that are this worker's.
@@ -49,7 +65,8 @@ impl Share {
     }
 }
 
-fn ask(shared: &Shared, client: &AdminClient<DefaultClientContext>, stages: &[Stage]) -> Result<(), String> {
+fn ask(shared: &Shared, client: &BaseConsumer<Reader>, stages: &[Stage]) -> Result<(), String> {
+    hear(client);
     let names = &shared.outlet.names;
     let mut lags = Vec::new();
     for stage in stages {
@@ -73,20 +90,26 @@ fn ask(shared: &Shared, client: &AdminClient<DefaultClientContext>, stages: &[St
     Ok(())
 }
 
-fn behind(client: &AdminClient<DefaultClientContext>, share: &Share) -> Result<u64, String> {
+/// It reads nothing, so what comes are log lines and errors, for its context.
+fn hear(client: &BaseConsumer<Reader>) {
+    for _ in 0..SAID_BETWEEN {
+        let _ = client.poll(Duration::ZERO);
+    }
+}
+
+fn behind(client: &BaseConsumer<Reader>, share: &Share) -> Result<u64, String> {
     if share.partitions.is_empty() {
         return Ok(0);
     }
-    let native = client.inner().native_ptr();
     // The group first: what it commits between the two questions would else look like less than nothing.
-    let committed = offsets::committed(native, &share.group, CALL)?;
-    let ends = offsets::ends(native, &share.partitions, Offset::End, CALL)?;
+    let committed = offsets::committed(client, &share.group, CALL)?;
+    let ends = offsets::ends(client, &share.partitions, Offset::End, CALL)?;
     let fresh = share.partitions.iter().filter(|partition| !committed.contains_key(*partition));
     let fresh: Vec<_> = fresh.cloned().collect();
     // Nothing committed: it goes on from the first record that is still there.
     let first = match fresh.is_empty() {
         true => Offsets::new(),
-        false => offsets::ends(native, &fresh, Offset::Beginning, CALL)?,
+        false => offsets::ends(client, &fresh, Offset::Beginning, CALL)?,
     };
     Ok(lag(&share.partitions, &ends, &committed, &first))
 }

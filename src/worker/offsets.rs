@@ -3,6 +3,7 @@
 //! rdkafka has neither call for a group that one is not a member of, so both go over the C interface.
 
 use rdkafka::bindings as c;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
@@ -13,10 +14,18 @@ use std::time::Duration;
 pub type Offsets = HashMap<(String, i32), i64>;
 
 /// The offsets that `group` has committed, of all its Kafka topics; those never committed are missing.
-/// `client` must be a living client.
-pub fn committed(client: *mut c::rd_kafka_t, group: &str, timeout: Duration) -> Result<Offsets, String> {
+///
+/// `client` has to be a consumer with a group id of its own, whatever that is: when the brokers answer that the group is
+/// led elsewhere (as one does that has just started), librdkafka 2.12 looks for the coordinator of the client's own
+/// group without asking whether it has one, and the process ends with SIGSEGV (confluentinc/librdkafka#5040).
+pub fn committed<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    group: &str,
+    timeout: Duration,
+) -> Result<Offsets, String> {
+    let client = client.client().native_ptr();
     let name = CString::new(group).map_err(|e| e.to_string())?;
-    // SAFETY: the caller's client is alive; every object made here is destroyed once, after its last use, and every
+    // SAFETY: the client outlives the call; every object made here is destroyed once, after its last use, and every
     // pointer that librdkafka gives is checked before it is read.
     unsafe {
         let request = c::rd_kafka_ListConsumerGroupOffsets_new(name.as_ptr(), ptr::null());
@@ -50,14 +59,14 @@ pub fn committed(client: *mut c::rd_kafka_t, group: &str, timeout: Duration) -> 
     }
 }
 
-/// `Offset::Beginning` or `Offset::End` of these partitions; those that nobody leads now are missing. `client` must be
-/// a living client.
-pub fn ends(
-    client: *mut c::rd_kafka_t,
+/// `Offset::Beginning` or `Offset::End` of these partitions; those that nobody leads now are missing.
+pub fn ends<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
     partitions: &[(String, i32)],
     which: Offset,
     timeout: Duration,
 ) -> Result<Offsets, String> {
+    let client = client.client().native_ptr();
     let mut list = TopicPartitionList::new();
     for (topic, partition) in partitions {
         list.add_partition_offset(topic, *partition, which).map_err(|e| e.to_string())?;
@@ -132,4 +141,28 @@ pub(super) unsafe fn text(pointer: *const std::ffi::c_char) -> String {
     }
     // SAFETY: not null, and a C string by the caller's word.
     unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::KafkaSettings;
+    use crate::worker::clients;
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+    /// A broker that has just come back answers so until it has read the group's past. It cannot be had from a real one
+    /// on demand, so librdkafka's own stand-in gives the answer; what is tested is librdkafka's reading of it.
+    #[test]
+    fn a_group_that_is_led_elsewhere_is_an_error_and_not_the_end_of_the_process() {
+        let cluster = MockCluster::new(1).expect("a stand-in for a broker");
+        let settings = KafkaSettings { brokers: cluster.bootstrap_servers(), ..KafkaSettings::default() };
+        let client = clients::onlooker(&settings).expect("a client");
+        let not_here = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_COORDINATOR;
+        cluster.request_errors(RDKafkaApiKey::OffsetFetch, &[not_here]);
+        let ask = || committed(&client, "newswire-route", Duration::from_secs(20));
+        let refused = ask().expect_err("the group is led elsewhere");
+        assert!(refused.contains("coordinator"), "{refused}");
+        assert_eq!(ask(), Ok(Offsets::new()));
+    }
 }

@@ -14,7 +14,7 @@ use rdkafka::message::{DeliveryResult, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// For one commit with all that comes before it, callback included: under half of `max.poll.interval.ms`.
@@ -89,7 +89,8 @@ impl ProducerContext for Reports {
 
 /// A transactional producer.
 pub struct Transactions {
-    producer: BaseProducer<Reports>,
+    /// Shared with a call that does not come back.
+    producer: Arc<BaseProducer<Reports>>,
     /// The candidate whose records are being written.
     candidate: Cell<(i32, i64)>,
 }
@@ -104,7 +105,7 @@ impl Transactions {
         let producer: BaseProducer<Reports> =
             clients::transactional(settings, slot).create_with_context(Reports::default())?;
         producer.init_transactions(timeout)?;
-        Ok(Transactions { producer, candidate: Cell::default() })
+        Ok(Transactions { producer: Arc::new(producer), candidate: Cell::default() })
     }
 
     pub fn begin(&self) -> Result<(), KafkaError> {
@@ -193,11 +194,10 @@ impl Transactions {
         offsets: &TopicPartitionList,
         deadline: Instant,
     ) -> Finish {
-        let producer = self.producer.client().native_ptr();
         crash_point::pass("publish-before-offsets");
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match send_offsets(producer, consumer, offsets, left.max(Duration::from_millis(1))) {
+            match send_offsets(&self.producer, consumer, offsets, left.max(Duration::from_millis(1))) {
                 SendOffsets::Sent => break,
                 SendOffsets::Retriable(_) if !left.is_zero() => std::thread::sleep(RETRY),
                 SendOffsets::NotAMember(why) | SendOffsets::RequiresAbort(why) => return self.abort(why),
@@ -252,5 +252,56 @@ fn class_of(error: &KafkaError) -> Class {
         KafkaError::Transaction(e) if e.is_retriable() => Class::Retriable,
         KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut) => Class::Retriable,
         _ => Class::Fatal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::clients::Reader;
+    use rdkafka::Offset;
+    use rdkafka::consumer::{BaseConsumer, Consumer};
+    use rdkafka::mocking::{MockCluster, MockCoordinator};
+
+    const GROUP: &str = "newswire-publish";
+
+    fn member_of_the_group(settings: &KafkaSettings) -> BaseConsumer<Reader> {
+        let consumer: BaseConsumer<Reader> =
+            clients::member(settings, "publish").create_with_context(Reader).expect("a consumer");
+        consumer.subscribe(&["candidates"]).expect("a subscription");
+        let until = Instant::now() + Duration::from_secs(30);
+        while consumer.assignment().expect("an assignment").count() == 0 {
+            assert!(Instant::now() < until, "no partition was assigned");
+            let _ = consumer.poll(Duration::from_millis(50));
+        }
+        consumer
+    }
+
+    /// The group's coordinator is gone for good, which a real broker does only when a cluster is taken apart; librdkafka's
+    /// own stand-in for brokers does it at once. The call that hung is librdkafka's.
+    #[test]
+    fn a_commit_whose_coordinator_is_gone_ends_by_its_deadline() {
+        let cluster = MockCluster::new(2).expect("a stand-in for brokers");
+        cluster.create_topic("candidates", 1, 1).expect("a topic");
+        cluster.partition_leader("candidates", 0, Some(1)).expect("a leader");
+        cluster.coordinator(MockCoordinator::Transaction("newswire-publish-gone".into()), 1).expect("set");
+        cluster.coordinator(MockCoordinator::Group(GROUP.into()), 2).expect("set");
+        let settings = KafkaSettings { brokers: cluster.bootstrap_servers(), ..KafkaSettings::default() };
+        let consumer = member_of_the_group(&settings);
+        let transactions =
+            Transactions::start(&settings, "gone", Duration::from_secs(20)).expect("a producer");
+        transactions.begin().expect("begins");
+        transactions.send("candidates", b"key", Some(b"value"), None, None).expect("is sent");
+        assert!(transactions.drain(transactions.deadline()));
+        cluster.broker_down(2).expect("goes down");
+        let mut offsets = TopicPartitionList::new();
+        offsets.add_partition_offset("candidates", 0, Offset::Offset(1)).expect("an offset");
+        let started = Instant::now();
+        let deadline = started + Duration::from_secs(2);
+        let finish = transactions.commit(consumer.client().native_ptr(), &offsets, deadline);
+        assert!(started.elapsed() < Duration::from_secs(6), "{finish:?} after {:?}", started.elapsed());
+        assert!(matches!(finish, Finish::Restart(_) | Finish::Aborted(_)), "{finish:?}");
+        // Its drop would wait for the coordinator.
+        std::mem::forget(consumer);
     }
 }

@@ -56,7 +56,12 @@ impl Deployment {
         ];
         let settings = own.map(|(key, value)| (key.to_owned(), value)).into_iter().chain(kafka_topics);
         broker.create_topic(&format!("{name}.urls"), PARTITIONS, &[]);
-        let scratch = tempfile::tempdir().expect("a scratch folder");
+        let mut scratch = tempfile::tempdir().expect("a scratch folder");
+        // For whoever looks into a failure: logs stay, and the core of a worker that crashed (`ulimit -c unlimited`).
+        if std::env::var_os("NEWSWIRE_KEEP").is_some() {
+            scratch.disable_cleanup(true);
+            println!("{name}: workers' folders stay in {}", scratch.path().display());
+        }
         Deployment { broker, sites, settings: settings.collect(), scratch, name }
     }
 

@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// One question: asked of a broker that leads nothing yet it is not answered later either, but asked again it is.
+const CALL: Duration = Duration::from_secs(5);
 
 /// One record as it stands in a Kafka topic.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,7 +162,7 @@ impl Broker {
     pub fn ends(&self, topic: &str, isolation: Isolation) -> BTreeMap<i32, i64> {
         let consumer = self.reader(isolation);
         let end = |partition| {
-            let marks = || consumer.fetch_watermarks(topic, partition, PATIENCE).ok();
+            let marks = || consumer.fetch_watermarks(topic, partition, CALL).ok();
             wait_for("the end of a partition", PATIENCE, marks).1
         };
         (0..self.partitions(topic)).map(|partition| (partition, end(partition))).collect()
@@ -173,7 +175,7 @@ impl Broker {
         asked.add_partition_range(topic, 0, self.partitions(topic) - 1);
         // A broker that has just started answers NotCoordinator while it loads its groups.
         let offsets = wait_for("the group's coordinator", PATIENCE, || {
-            consumer.committed_offsets(asked.clone(), PATIENCE).ok().filter(all_without_error)
+            consumer.committed_offsets(asked.clone(), CALL).ok().filter(all_without_error)
         });
         let known = |e: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match e.offset() {
             Offset::Offset(offset) => Some((e.partition(), offset)),

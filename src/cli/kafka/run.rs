@@ -9,7 +9,12 @@ use crate::telemetry::{self, HealthServer, Readiness};
 use crate::worker::{Worker, read_crash_points};
 use clap::{Args, ValueEnum};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// From the signal, or the end of a stage by itself, to the end of the process. The steps of a drain have deadlines of
+/// their own, but librdkafka has calls without one. Under the 30 s that Kubernetes gives, with room for a busy machine.
+const END_WITHIN: Duration = Duration::from_secs(25);
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -47,7 +52,26 @@ pub fn run(settings: &SettingsArgs, args: &RunArgs) -> Result<(), Failure> {
         stages = vec![Stage::Route, Stage::Fetch, Stage::Publish];
     }
     stages.dedup();
-    setup::runtime()?.block_on(work(loaded.config, stages))
+    let runtime = setup::runtime()?;
+    let outcome = runtime.block_on(work(loaded.config, stages));
+    // Questions to brokers that do not answer are not waited for.
+    runtime.shutdown_background();
+    setup::end_now(outcome.map_or_else(Failure::tell, |()| 0))
+}
+
+/// Ends the process once the drain has had its time. What was committed is committed, and what was not is done again by
+/// whoever is next, as after SIGKILL. On a thread of its own, because everything else may hang.
+fn end_in_time(told: &CancellationToken, stop: &CancellationToken) -> Result<(), Failure> {
+    let (told, stop) = (told.clone(), stop.clone());
+    let wait = move || {
+        futures::executor::block_on(stop.cancelled());
+        std::thread::sleep(END_WITHIN);
+        tracing::warn!("drain_cut_off");
+        // Whoever asked for the end has it; a stage that ended by itself has said why.
+        setup::end_now(u8::from(!told.is_cancelled()))
+    };
+    let started = std::thread::Builder::new().name("drain-deadline".into()).spawn(wait);
+    started.map(drop).map_err(|e| Failure::Failed(format!("cannot start a thread: {e}")))
 }
 
 async fn work(config: Config, stages: Vec<Stage>) -> Result<(), Failure> {
@@ -57,7 +81,9 @@ async fn work(config: Config, stages: Vec<Stage>) -> Result<(), Failure> {
         let instance = format!("{}-{}", std::env::var("HOSTNAME").unwrap_or_default(), std::process::id());
         telemetry::export_spans(&config.telemetry.otlp_endpoint, &instance).map_err(Failure::usage)?;
     }
-    let stop = setup::stop_at_signal()?;
+    let told = setup::stop_at_signal()?;
+    let stop = told.child_token();
+    end_in_time(&told, &stop)?;
     let listen = config.telemetry.listen;
     let server = HealthServer::bind(listen)
         .await

@@ -98,6 +98,14 @@ impl Model {
         self.state().revised.len()
     }
 
+    /// By which an article is found, without what is only now and then appended.
+    pub fn urls(&self, title: &str) -> Vec<String> {
+        let number = (0..self.articles()).find(|number| Article::new(*number).title() == title);
+        let site = number.map(site_of).unwrap_or_default();
+        let paths = ["story", "copy", "amp/story", "old"];
+        number.map(|number| paths.map(|path| format!("{site}/{path}/{number}")).to_vec()).unwrap_or_default()
+    }
+
     /// Title and version of every event that must come, each once.
     pub fn expected_events(&self) -> BTreeMap<(String, u64), usize> {
         let state = self.state();
