@@ -18,6 +18,7 @@ mod scan;
 mod schema;
 mod score;
 mod script;
+mod starts;
 mod taxonomy;
 mod toml_reader;
 mod trie;

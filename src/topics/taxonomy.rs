@@ -4,9 +4,9 @@
 
 use super::Problem;
 use super::fold::fold_term;
-use super::scan::Starts;
 use super::schema::{Case, Kind, Lexicon, Place, Raw, RawTerm};
 use super::script::{Script, Shape};
+use super::starts::Starts;
 use super::trie::Trie;
 use super::weights::Weights;
 use sha2::{Digest, Sha256};
