@@ -6,7 +6,9 @@
 //! ```
 
 mod cases;
+mod compounds;
 mod document;
+mod doubt;
 mod explain;
 mod fold;
 mod guards;
@@ -14,16 +16,19 @@ mod language;
 mod lint;
 mod load;
 mod mentions;
+mod namesakes;
 mod scan;
 mod schema;
 mod score;
 mod script;
 mod starts;
+mod surnames;
 mod taxonomy;
 mod toml_reader;
 mod trie;
 mod votes;
 mod weights;
+mod whole_words;
 
 pub use cases::{Case, Failure};
 pub use explain::{Explanation, Judged};
