@@ -3,7 +3,7 @@
 use super::document::{Document, Part, Zone};
 use super::schema::Lexicon;
 use super::script::{Script, Shape, ends_word, is_word_byte, is_word_char, starts_word};
-use super::starts::Case;
+use super::starts::{Case, FirstWord};
 use super::taxonomy::{Meaning, Pattern, Taxonomy};
 use crate::record::Field;
 
@@ -53,58 +53,49 @@ struct Scanner<'a> {
 impl Scanner<'_> {
     fn run(&self, found: &mut Vec<Found>) {
         let text = self.part.text.lower.as_bytes();
-        let starts = &self.taxonomy.starts;
         let mut at = 0;
         while at < text.len() {
-            if !starts.may_begin(text[at]) || !self.may_start(at) || self.is_hopeless(at) {
-                at = self.next_start(at);
-                continue;
-            }
-            at = self.standing(at, found).unwrap_or_else(|| self.next_start(at));
+            at = if is_word_byte(text[at]) { self.word(at, found) } else { self.sign(at, found) };
         }
     }
 
-    /// A word of ASCII letters that no spelling begins with.
-    fn is_hopeless(&self, at: usize) -> bool {
-        let (text, cased) = (self.part.text.lower.as_bytes(), self.part.text.cased.as_bytes());
-        let is_word = is_word_byte(text[at]) && !self.taxonomy.starts.is_anywhere(text[at]);
-        let case = if cased[at].is_ascii_lowercase() { Case::Small } else { Case::Any };
-        is_word && !self.taxonomy.starts.may_stand(&text[at..], case)
+    /// What stands at a word of ASCII letters; returns where to go on. Most words begin nothing and are passed over
+    /// whole.
+    fn word(&self, at: usize, found: &mut Vec<Found>) -> usize {
+        let (text, starts) = (&self.part.text.lower.as_bytes()[at..], &self.taxonomy.starts);
+        let word = FirstWord::of(text);
+        let case =
+            if self.part.text.cased.as_bytes()[at].is_ascii_lowercase() { Case::Small } else { Case::Any };
+        let is_anywhere = starts.is_anywhere(text[0]);
+        let may_stand = is_anywhere || (starts.may_stand(word, case) && self.begins_word(at));
+        let end = if may_stand { self.standing(at, case, found) } else { None };
+        end.unwrap_or_else(|| at + starts.next_inside(&text[..word.length]))
     }
 
-    /// A word of ASCII letters begins nothing in its middle, unless some term may stand anywhere.
-    fn may_start(&self, at: usize) -> bool {
-        let text = &self.part.text.lower;
-        let byte = text.as_bytes()[at];
-        if !is_word_byte(byte) || self.taxonomy.starts.is_anywhere(byte) || at == 0 {
-            return true;
-        }
-        let previous = text.as_bytes()[at - 1];
-        match previous.is_ascii() {
-            true => !is_word_byte(previous),
-            false => !text[..at].chars().next_back().is_some_and(is_word_char),
-        }
+    /// The same at any other character: a letter of another script, a sign, white space.
+    fn sign(&self, at: usize, found: &mut Vec<Found>) -> usize {
+        let text = self.part.text.lower.as_bytes();
+        let may_stand = self.taxonomy.starts.may_begin(text[at]);
+        let end = if may_stand { self.standing(at, Case::Any, found) } else { None };
+        end.unwrap_or_else(|| at + character_bytes(text[at]))
     }
 
-    /// The next place where something may begin: behind the word, or the next character outside of ASCII words.
-    fn next_start(&self, at: usize) -> usize {
-        let (text, starts) = (&self.part.text.lower, &self.taxonomy.starts);
-        let bytes = text.as_bytes();
-        if !bytes[at].is_ascii() {
-            return at + text[at..].chars().next().map_or(1, char::len_utf8);
-        }
-        let is_inside = |byte: &u8| is_word_byte(*byte) && !starts.is_anywhere(*byte);
-        let word = bytes[at + 1..].iter().take_while(|byte| is_inside(byte)).count();
-        if is_word_byte(bytes[at]) { at + 1 + word } else { at + 1 }
+    /// A word of ASCII letters begins nothing in its middle.
+    fn begins_word(&self, at: usize) -> bool {
+        let before = &self.part.text.lower[..at];
+        !before.ends_with(is_word_char)
     }
 
     /// The longest spelling that stands here. Where it is only a cue ("vaccine"), the longest that names something
     /// ("vaccin*") too: a cue hides nobody. Returns where to go on.
-    fn standing(&self, start: usize, found: &mut Vec<Found>) -> Option<usize> {
+    fn standing(&self, start: usize, case: Case, found: &mut Vec<Found>) -> Option<usize> {
         let mut patterns = self.taxonomy.trie.walk(&self.part.text.lower.as_bytes()[start..]);
         let mut next = None;
         while let Some(index) = patterns.pop() {
             let pattern = &self.taxonomy.patterns[index as usize];
+            if pattern.is_capitalized && case == Case::Small {
+                continue;
+            }
             let end = start + pattern.bytes as usize;
             let standing = self.meanings(pattern, start, end);
             if standing == 0 {
@@ -137,7 +128,10 @@ impl Scanner<'_> {
             Shape::Substring => true,
         };
         let cased = &self.part.text.cased[start..end];
-        let is_capitalized = || cased.starts_with(|c: char| !c.is_lowercase());
+        let is_capitalized = || match cased.as_bytes().first() {
+            Some(first) if first.is_ascii() => !first.is_ascii_lowercase(),
+            _ => !cased.starts_with(char::is_lowercase),
+        };
         let mut standing = 0;
         for (index, meaning) in pattern.meanings.iter().enumerate() {
             let is_meant = match *meaning {
@@ -157,5 +151,15 @@ impl Scanner<'_> {
     /// Scripts tell their languages apart; Latin letters do not, so there the document's language decides.
     fn is_spoken(&self, languages: u64, pattern: &Pattern) -> bool {
         languages == 0 || languages & self.languages != 0 || pattern.script != Script::Spaced
+    }
+}
+
+/// How many bytes the character has that begins with this one (RFC 3629, section 3).
+fn character_bytes(first: u8) -> usize {
+    match first {
+        0..0xc0 => 1,
+        0xc0..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        _ => 4,
     }
 }

@@ -4,7 +4,7 @@ use super::script::is_word_byte;
 use super::taxonomy::Pattern;
 
 /// How a word begins: with a small letter, or in any way.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Case {
     Small,
     Any,
@@ -15,6 +15,8 @@ pub(super) enum Case {
 pub(super) struct Starts {
     /// For each byte, whether a spelling begins with it, and whether one that may stand inside a word does.
     bytes: [u8; 256],
+    /// Some spelling may stand inside a word of ASCII letters.
+    has_anywhere: bool,
     /// First words of the spellings that may begin with a small letter; of all spellings.
     words: [WordSet; 2],
 }
@@ -24,11 +26,12 @@ impl Starts {
     const ANYWHERE: u8 = 2;
 
     pub(super) fn new<'a>(spellings: impl Iterator<Item = (&'a str, &'a Pattern)>) -> Starts {
-        let mut starts = Starts { bytes: [0; 256], words: [WordSet::default(), WordSet::default()] };
+        let mut starts = Starts { bytes: [0; 256], has_anywhere: false, words: Default::default() };
         for (text, pattern) in spellings {
             let Some(&byte) = text.as_bytes().first() else { continue };
             let anywhere = if pattern.is_anywhere { Starts::ANYWHERE } else { 0 };
             starts.bytes[usize::from(byte)] |= Starts::BEGINS | anywhere;
+            starts.has_anywhere |= pattern.is_anywhere && is_word_byte(byte);
             starts.words[Case::Any as usize].add(text.as_bytes(), pattern.is_open);
             if !pattern.is_capitalized {
                 starts.words[Case::Small as usize].add(text.as_bytes(), pattern.is_open);
@@ -45,8 +48,17 @@ impl Starts {
         self.bytes[usize::from(byte)] & Starts::ANYWHERE != 0
     }
 
-    pub(super) fn may_stand(&self, text: &[u8], case: Case) -> bool {
-        self.words[case as usize].may_hold(text)
+    /// How far to the next place in or behind a word where something may begin.
+    pub(super) fn next_inside(&self, word: &[u8]) -> usize {
+        if !self.has_anywhere {
+            return word.len();
+        }
+        let inside = word.iter().skip(1).position(|byte| self.is_anywhere(*byte));
+        inside.map_or(word.len(), |before| before + 1)
+    }
+
+    pub(super) fn may_stand(&self, word: FirstWord, case: Case) -> bool {
+        self.words[case as usize].may_hold(word)
     }
 }
 
@@ -55,7 +67,7 @@ impl Starts {
 #[derive(Debug)]
 struct WordSet {
     whole: Vec<u64>,
-    /// The first three letters of words that may go on ("sanction*").
+    /// The first four letters of words that may go on ("sanction*").
     open: Vec<u64>,
     /// Words of one or two letters may go on: anything is possible.
     is_full: bool,
@@ -75,43 +87,85 @@ impl WordSet {
     const OPEN_BYTES: usize = 4;
 
     fn add(&mut self, text: &[u8], is_open: bool) {
-        let word = &text[..word_length(text)];
-        let goes_on = is_open && word.len() == text.len();
-        match word.len() {
-            _ if !goes_on => set(&mut self.whole, hash(word)),
-            0..=2 => self.is_full = true,
-            3 => (0..=255u8).for_each(|next| set(&mut self.open, hash(&[word[0], word[1], word[2], next]))),
-            _ => set(&mut self.open, hash(&word[..WordSet::OPEN_BYTES])),
-        }
+        let word = FirstWord::of(text);
+        let goes_on = is_open && word.length == text.len();
         if goes_on {
-            set(&mut self.whole, hash(word));
+            match *text {
+                [] | [_] | [_, _] => self.is_full = true,
+                [a, b, c] => (0..=255).for_each(|next| self.add_open(&[a, b, c, next])),
+                _ => self.add_open(text),
+            }
         }
+        set(&mut self.whole, word.hash());
     }
 
-    fn may_hold(&self, text: &[u8]) -> bool {
-        let length = word_length(text);
-        let word = &text[..length];
+    fn add_open(&mut self, text: &[u8]) {
+        set(&mut self.open, FirstWord::of(text).beginning().hash());
+    }
+
+    fn may_hold(&self, word: FirstWord) -> bool {
         self.is_full
-            || has(&self.whole, hash(word))
-            || (length >= WordSet::OPEN_BYTES && has(&self.open, hash(&word[..WordSet::OPEN_BYTES])))
+            || has(&self.whole, word.hash())
+            || (word.length >= WordSet::OPEN_BYTES && has(&self.open, word.beginning().hash()))
     }
 }
 
-/// Of the word of ASCII letters and digits that the text begins with. Longer ones than this are no first words that
-/// have to be told apart, and a text without spaces is not read again and again.
-fn word_length(text: &[u8]) -> usize {
-    text.iter().take(32).take_while(|byte| is_word_byte(**byte)).count()
+/// The word of ASCII letters and digits that a text begins with.
+#[derive(Clone, Copy)]
+pub(super) struct FirstWord {
+    pub length: usize,
+    /// Its first eight bytes, the first of them lowest.
+    letters: u64,
 }
 
-/// Of the length and the first eight letters.
-fn hash(word: &[u8]) -> usize {
-    let letters = match word.first_chunk::<8>() {
-        Some(first) => u64::from_le_bytes(*first),
-        None => word.iter().rev().fold(0, |letters, byte| letters << 8 | u64::from(*byte)),
-    };
-    // 2^64 divided by the golden ratio (Knuth's multiplicative hashing).
-    let spread = (letters ^ (word.len() as u64) << 59).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (spread >> (64 - WordSet::BITS.trailing_zeros())) as usize
+impl FirstWord {
+    /// Longer words are read in pieces: nothing begins in the second, and a text without spaces is read once.
+    const LONGEST: usize = 32;
+
+    pub(super) fn of(text: &[u8]) -> FirstWord {
+        let Some(head) = text.first_chunk::<8>() else { return FirstWord::short(text) };
+        let eight = u64::from_le_bytes(*head);
+        let outside = bytes_outside_words(eight);
+        if outside == 0 {
+            let rest =
+                text[8..].iter().take(FirstWord::LONGEST - 8).take_while(|byte| is_word_byte(**byte)).count();
+            return FirstWord { length: 8 + rest, letters: eight };
+        }
+        let bits = outside.trailing_zeros() & !7;
+        FirstWord { length: bits as usize / 8, letters: eight & !(u64::MAX << bits) }
+    }
+
+    /// At the end of a text, where no eight bytes are left.
+    fn short(text: &[u8]) -> FirstWord {
+        let mut padded = [0; 8];
+        padded[..text.len()].copy_from_slice(text);
+        FirstWord::of(&padded)
+    }
+
+    /// The word of its first bytes.
+    fn beginning(self) -> FirstWord {
+        let bits = 8 * WordSet::OPEN_BYTES;
+        FirstWord { length: WordSet::OPEN_BYTES, letters: self.letters & !(u64::MAX << bits) }
+    }
+
+    /// Of the length and the first eight letters.
+    fn hash(self) -> usize {
+        // 2^64 divided by the golden ratio (Knuth's multiplicative hashing).
+        let spread = (self.letters ^ (self.length as u64) << 59).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (spread >> (64 - WordSet::BITS.trailing_zeros())) as usize
+    }
+}
+
+/// The highest bit of each of eight bytes that is no ASCII letter or digit. All eight at once: how long a word is
+/// cannot be foretold, and a wrong guess by the processor costs more than the whole test.
+fn bytes_outside_words(eight: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    // Below 0x80 an addition reaches the highest bit from a limit on, and never the next byte.
+    let from = |bytes: u64, first: u8| (bytes & !HIGH) + EACH * u64::from(0x80 - first);
+    let within = |bytes: u64, first: u8, last: u8| from(bytes, first) & !from(bytes, last + 1);
+    let in_word = within(eight | 0x20 * EACH, b'a', b'z') | within(eight, b'0', b'9');
+    !in_word & HIGH | eight & HIGH
 }
 
 fn set(bits: &mut [u64], hash: usize) {
@@ -120,4 +174,25 @@ fn set(bits: &mut [u64], hash: usize) {
 
 fn has(bits: &[u64], hash: usize) -> bool {
     bits[hash / 64] >> (hash % 64) & 1 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FirstWord;
+    use crate::topics::script::is_word_byte;
+
+    #[test]
+    fn words_end_at_every_byte_that_is_none() {
+        for byte in 0..=255u8 {
+            for length in [0, 1, 3, 7, 8, 9, 15, 16, 40] {
+                let text: Vec<u8> = std::iter::repeat_n(b'x', length).chain([byte, b'y', b' ']).collect();
+                let expected = length + if is_word_byte(byte) { 2 } else { 0 };
+                assert_eq!(
+                    FirstWord::of(&text).length,
+                    expected.min(FirstWord::LONGEST),
+                    "{byte:#x} behind {length}"
+                );
+            }
+        }
+    }
 }

@@ -183,6 +183,13 @@ impl Pattern {
         self.is_open |= shape != Shape::Word;
         self.meanings.push(meaning);
     }
+
+    /// No meaning stands where a letter or digit of ASCII follows.
+    fn is_whole(&self, spelling: &str) -> bool {
+        !self.is_open
+            && self.script == Script::Spaced
+            && spelling.ends_with(|c: char| c.is_ascii_alphanumeric())
+    }
 }
 
 #[derive(Debug)]
@@ -386,8 +393,9 @@ impl Compiler {
     }
 
     fn finish(self, content: &[u8]) -> Taxonomy {
-        let trie = Trie::new(&self.spellings);
-        let starts = Starts::new(self.spellings.iter().map(String::as_str).zip(&self.patterns));
+        let spellings = || self.spellings.iter().map(String::as_str).zip(&self.patterns);
+        let trie = Trie::new(spellings().map(|(text, pattern)| (text, pattern.is_whole(text))));
+        let starts = Starts::new(spellings());
         Taxonomy {
             topics: self.topics,
             terms: self.terms,
