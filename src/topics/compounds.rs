@@ -3,15 +3,15 @@
 use super::document::Document;
 use super::mentions::{Reading, Rule, Source};
 use super::schema::{Kind, Lexicon};
+use super::spread::Map;
 use super::taxonomy::Meaning;
 use super::votes::Votes;
 use super::whole_words::stands_as_name;
-use std::collections::HashMap;
 
 impl<'a> Votes<'a> {
     /// "Holland Park", "India Arie": a place's word that always stands before the same capitalized word.
     pub(super) fn compounds(&self, readings: &mut [Reading]) {
-        let mut compounds: HashMap<u32, Compound> = HashMap::new();
+        let mut compounds: Map<u32, Compound> = Map::default();
         let is_candidate = |r: &Reading| r.is_kept && matches!(r.kind, Kind::Name | Kind::Capital);
         for reading in readings.iter().filter(|r| is_candidate(r)) {
             if let Source::Term(index) = reading.source {

@@ -77,12 +77,18 @@ impl Part {
     }
 }
 
+/// So much of a text shows whether it is in capitals: a paragraph. A guess, not measured.
+const CASE_CHARACTERS: usize = 400;
+
 fn is_all_caps(text: &str) -> bool {
-    let (mut upper, mut lower) = (0usize, 0usize);
-    for c in text.chars().take(400) {
-        upper += usize::from(c.is_uppercase());
-        lower += usize::from(c.is_lowercase());
-    }
+    let head = &text.as_bytes()[..text.len().min(CASE_CHARACTERS)];
+    let (upper, lower) = if head.is_ascii() {
+        let upper = head.iter().filter(|byte| byte.is_ascii_uppercase()).count();
+        (upper, head.iter().filter(|byte| byte.is_ascii_lowercase()).count())
+    } else {
+        let upper = text.chars().take(CASE_CHARACTERS).filter(|c| c.is_uppercase()).count();
+        (upper, text.chars().take(CASE_CHARACTERS).filter(|c| c.is_lowercase()).count())
+    };
     upper > 3 && lower * 10 < upper
 }
 

@@ -104,17 +104,52 @@ impl Folded {
 
 /// How many bytes need only their case folded: ASCII without white space, apart from single spaces between words.
 fn plain_run(bytes: &[u8]) -> usize {
-    let is_plain = |byte: u8| matches!(byte, b'!'..=b'_' | b'a'..=b'~');
     let mut length = 0;
-    while let Some(&byte) = bytes.get(length) {
-        let is_lone_space = byte == b' '
-            && length > 0
-            && bytes[length - 1] != b' '
-            && bytes.get(length + 1).is_some_and(|b| is_plain(*b));
-        if !is_plain(byte) && !is_lone_space {
+    loop {
+        length += plain_chunks(bytes, length);
+        // What a chunk cannot tell, and the end of the text.
+        let stop = bytes.len().min(length + CHUNK_BYTES);
+        while length < stop {
+            if !is_plain_at(bytes, length) {
+                return length;
+            }
+            length += 1;
+        }
+        if length == bytes.len() {
+            return length;
+        }
+    }
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'!'..=b'_' | b'a'..=b'~')
+}
+
+fn is_plain_at(bytes: &[u8], at: usize) -> bool {
+    let is_lone_space = || {
+        let is_between = at > 0 && bytes[at - 1] != b' ';
+        bytes[at] == b' ' && is_between && bytes.get(at + 1).is_some_and(|byte| is_plain(*byte))
+    };
+    is_plain(bytes[at]) || is_lone_space()
+}
+
+/// Bytes that are tested at once, without a branch for each.
+const CHUNK_BYTES: usize = 16;
+
+/// How many bytes from `start` on are plain, counted in chunks. A space at a chunk's end is left to the next one.
+fn plain_chunks(bytes: &[u8], start: usize) -> usize {
+    let mut length = 0;
+    let mut previous = start.checked_sub(1).map_or(b' ', |before| bytes[before]);
+    while let Some(chunk) = bytes[start + length..].first_chunk::<CHUNK_BYTES>() {
+        let mut shifted = [previous; CHUNK_BYTES];
+        shifted[1..].copy_from_slice(&chunk[..CHUNK_BYTES - 1]);
+        let fits = |byte: u8, before: u8| is_plain(byte) | (byte == b' ') & (before != b' ');
+        let all = chunk.iter().zip(&shifted).fold(true, |all, (byte, before)| all & fits(*byte, *before));
+        if !all {
             break;
         }
-        length += 1;
+        let whole = CHUNK_BYTES - usize::from(chunk[CHUNK_BYTES - 1] == b' ');
+        (length, previous) = (length + whole, chunk[whole - 1]);
     }
     length
 }

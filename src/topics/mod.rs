@@ -21,6 +21,7 @@ mod scan;
 mod schema;
 mod score;
 mod script;
+mod spread;
 mod starts;
 mod surnames;
 mod taxonomy;

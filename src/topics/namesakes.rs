@@ -2,9 +2,9 @@
 
 use super::mentions::{Reading, Rule, Source};
 use super::schema::Kind;
+use super::spread::Map;
 use super::taxonomy::TopicIndex;
 use super::votes::Votes;
-use std::collections::HashMap;
 
 impl Votes<'_> {
     /// Michael Jordan, then Jordan; "Naples, Fla.", then Naples: the bare name is the person, unless the document speaks of the country anyway.
@@ -28,7 +28,10 @@ impl Votes<'_> {
     /// Cyprus Minerals, then Cyprus: where the first mention that shows its case is the company, so are the others.
     pub(super) fn remember_organisations(&self, readings: &mut [Reading]) {
         let is_company = |r: &Reading| matches!(r.rule, Some(Rule::InsideOrganisation | Rule::Ticker));
-        let mut first: HashMap<u32, bool> = HashMap::new();
+        if !readings.iter().any(is_company) {
+            return;
+        }
+        let mut first: Map<u32, bool> = Map::default();
         for reading in readings.iter().filter(|r| !self.document.part(r.field).is_all_caps) {
             if let Source::Term(index) = reading.source {
                 first.entry(index).or_insert_with(|| is_company(reading));

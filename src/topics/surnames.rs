@@ -2,10 +2,10 @@
 
 use super::mentions::{Reading, Rule};
 use super::schema::Kind;
+use super::spread::Map;
 use super::taxonomy::TopicIndex;
 use super::votes::Votes;
 use crate::record::Field;
-use std::collections::HashMap;
 
 impl Votes<'_> {
     /// "Kim" is whoever of that name was last called by the full name; before that, whoever will be first.
@@ -15,12 +15,12 @@ impl Votes<'_> {
         if !readings.iter().any(is_surname) {
             return;
         }
-        let mut first: HashMap<TopicIndex, usize> = HashMap::new();
+        let mut first: Map<TopicIndex, usize> = Map::default();
         for reading in readings.iter().filter(|r| is_full_name(r)) {
             first.entry(reading.topic).or_insert(reading.found);
         }
         let is_title = |r: &Reading| r.field == Field::Title;
-        let mut last: HashMap<(bool, TopicIndex), usize> = HashMap::new();
+        let mut last: Map<(bool, TopicIndex), usize> = Map::default();
         // All that one word may mean stands side by side.
         for bearers in readings.chunk_by_mut(|a, b| a.found == b.found) {
             for reading in bearers.iter().filter(|r| is_full_name(r)) {

@@ -14,8 +14,8 @@ pub(super) struct Votes<'a> {
     pub(super) found: &'a [Found],
     /// A bit per cue that occurs.
     cues: Vec<u64>,
-    /// For each topic, its mentions that no doubt attaches to.
-    support: Vec<u32>,
+    /// Topics with how many mentions they have that no doubt attaches to; sorted.
+    support: Vec<(TopicIndex, u32)>,
     /// How often each spelling was found, counted or not; sorted.
     spelled: Vec<(Source, u32)>,
     /// Terms looked up in small letters, and whether they occur so.
@@ -30,7 +30,8 @@ impl<'a> Votes<'a> {
         found: &'a [Found],
         readings: &mut [Reading],
     ) {
-        let (cues, support, spelled) = (cues(taxonomy, found), Vec::new(), spelled(readings));
+        let spelled = counted(readings.iter().map(|reading| reading.source).collect());
+        let (cues, support) = (cues(taxonomy, found), Vec::new());
         let mut votes =
             Votes { taxonomy, document, found, cues, support, spelled, small: RefCell::default() };
         votes.count(readings);
@@ -45,11 +46,8 @@ impl<'a> Votes<'a> {
     }
 
     fn count(&mut self, readings: &[Reading]) {
-        let mut support = vec![0; self.taxonomy.topics.len()];
-        for reading in readings.iter().filter(|r| r.is_kept && self.is_beyond_doubt(r)) {
-            support[reading.topic as usize] += 1;
-        }
-        self.support = support;
+        let undoubted = readings.iter().filter(|r| r.is_kept && self.is_beyond_doubt(r));
+        self.support = counted(undoubted.map(|reading| reading.topic).collect());
     }
 
     pub(super) fn is_beyond_doubt(&self, reading: &Reading) -> bool {
@@ -60,7 +58,11 @@ impl<'a> Votes<'a> {
     }
 
     pub(super) fn has_support(&self, topic: TopicIndex) -> bool {
-        self.support[topic as usize] > 0
+        self.support(topic) > 0
+    }
+
+    fn support(&self, topic: TopicIndex) -> u32 {
+        count_of(&self.support, &topic)
     }
 
     pub(super) fn occurs(&self, cues: &[u32]) -> bool {
@@ -77,16 +79,16 @@ impl<'a> Votes<'a> {
 
     /// Whether more than this very mention's own kind speaks for its topic.
     pub(super) fn supported_by_others(&self, reading: &Reading) -> bool {
-        let support = self.support[reading.topic as usize];
+        let support = self.support(reading.topic);
         let own = self.is_beyond_doubt(reading) && reading.is_kept;
         let same = if own { self.same_spelling(reading) } else { 0 };
         support > same
     }
 
     fn same_spelling(&self, reading: &Reading) -> u32 {
-        let at = self.spelled.binary_search_by_key(&reading.source, |(source, _)| *source);
-        at.map_or(0, |at| self.spelled[at].1)
+        count_of(&self.spelled, &reading.source)
     }
+
     fn ambiguous_words(&self, readings: &mut [Reading]) {
         for reading in readings.iter_mut().filter(|r| r.is_kept) {
             let Source::Ambiguous(index) = reading.source else { continue };
@@ -106,7 +108,7 @@ impl<'a> Votes<'a> {
     fn elect(&self, word: &Ambiguous) -> Option<(TopicIndex, Kind)> {
         let votes = |reading: &super::taxonomy::Reading| {
             let cues = reading.cues.iter().filter(|cue| self.occurs(std::slice::from_ref(cue))).count();
-            cues as u32 + self.support[reading.topic as usize].min(3)
+            cues as u32 + self.support(reading.topic).min(3)
         };
         let most = word.readings.iter().map(votes).max().unwrap_or(0);
         let mut winners = word.readings.iter().filter(|r| most > 0 && votes(r) == most);
@@ -141,9 +143,13 @@ fn cues(taxonomy: &Taxonomy, found: &[Found]) -> Vec<u64> {
     bits
 }
 
-/// How often each term stands in the text.
-fn spelled(readings: &[Reading]) -> Vec<(Source, u32)> {
-    let mut sources: Vec<Source> = readings.iter().map(|reading| reading.source).collect();
-    sources.sort_unstable();
-    sources.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)).collect()
+/// How often each item occurs; sorted by item.
+fn counted<T: Ord + Copy>(mut items: Vec<T>) -> Vec<(T, u32)> {
+    items.sort_unstable();
+    items.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)).collect()
+}
+
+fn count_of<T: Ord>(counted: &[(T, u32)], item: &T) -> u32 {
+    let at = counted.binary_search_by(|(known, _)| known.cmp(item));
+    at.map_or(0, |at| counted[at].1)
 }
