@@ -3,6 +3,7 @@
 //! Terms and articles go through the same folding, so that `Pérou`, `PEROU` and a decomposed `Pérou` meet.
 //! Two strings of equal byte length come out, one with case and one without; `origin` leads back to the source.
 
+use super::eight_bytes;
 use unicode_normalization::char::decompose_canonical;
 
 /// A text ready for the automaton.
@@ -104,54 +105,27 @@ impl Folded {
 
 /// How many bytes need only their case folded: ASCII without white space, apart from single spaces between words.
 fn plain_run(bytes: &[u8]) -> usize {
-    let mut length = 0;
-    loop {
-        length += plain_chunks(bytes, length);
-        // What a chunk cannot tell, and the end of the text.
-        let stop = bytes.len().min(length + CHUNK_BYTES);
-        while length < stop {
-            if !is_plain_at(bytes, length) {
-                return length;
-            }
-            length += 1;
+    let (mut length, mut spaces_before) = (0, eight_bytes::ALL);
+    while let Some(eight) = eight_bytes::first(&bytes[length..]) {
+        let spaces = eight_bytes::spaces(eight);
+        let other = eight_bytes::not_plain(eight) | spaces & eight_bytes::shifted(spaces, spaces_before);
+        length += eight_bytes::before(other);
+        if other != 0 {
+            return without_last_space(bytes, length);
         }
-        if length == bytes.len() {
-            return length;
-        }
+        spaces_before = spaces;
     }
-}
-
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b'!'..=b'_' | b'a'..=b'~')
-}
-
-fn is_plain_at(bytes: &[u8], at: usize) -> bool {
-    let is_lone_space = || {
-        let is_between = at > 0 && bytes[at - 1] != b' ';
-        bytes[at] == b' ' && is_between && bytes.get(at + 1).is_some_and(|byte| is_plain(*byte))
+    let is_plain = |at: usize| match bytes[at] {
+        b' ' => at > 0 && bytes[at - 1] != b' ',
+        byte => matches!(byte, b'!'..=b'_' | b'a'..=b'~'),
     };
-    is_plain(bytes[at]) || is_lone_space()
+    let end = (length..bytes.len()).find(|at| !is_plain(*at)).unwrap_or(bytes.len());
+    without_last_space(bytes, end)
 }
 
-/// Bytes that are tested at once, without a branch for each.
-const CHUNK_BYTES: usize = 16;
-
-/// How many bytes from `start` on are plain, counted in chunks. A space at a chunk's end is left to the next one.
-fn plain_chunks(bytes: &[u8], start: usize) -> usize {
-    let mut length = 0;
-    let mut previous = start.checked_sub(1).map_or(b' ', |before| bytes[before]);
-    while let Some(chunk) = bytes[start + length..].first_chunk::<CHUNK_BYTES>() {
-        let mut shifted = [previous; CHUNK_BYTES];
-        shifted[1..].copy_from_slice(&chunk[..CHUNK_BYTES - 1]);
-        let fits = |byte: u8, before: u8| is_plain(byte) | (byte == b' ') & (before != b' ');
-        let all = chunk.iter().zip(&shifted).fold(true, |all, (byte, before)| all & fits(*byte, *before));
-        if !all {
-            break;
-        }
-        let whole = CHUNK_BYTES - usize::from(chunk[CHUNK_BYTES - 1] == b' ');
-        (length, previous) = (length + whole, chunk[whole - 1]);
-    }
-    length
+/// A space before something else than a word belongs to that.
+fn without_last_space(bytes: &[u8], end: usize) -> usize {
+    if bytes[..end].ends_with(b" ") { end - 1 } else { end }
 }
 
 /// A run of white space: a blank line, or a line break before an indentation, ends a paragraph.

@@ -9,6 +9,7 @@ mod cases;
 mod compounds;
 mod document;
 mod doubt;
+mod eight_bytes;
 mod explain;
 mod fold;
 mod guards;

@@ -1,5 +1,6 @@
 //! What can be told of a place without looking its spellings up: whether one may begin there at all.
 
+use super::eight_bytes;
 use super::script::is_word_byte;
 use super::taxonomy::Pattern;
 
@@ -122,17 +123,20 @@ impl FirstWord {
     /// Longer words are read in pieces: nothing begins in the second, and a text without spaces is read once.
     const LONGEST: usize = 32;
 
+    #[inline]
     pub(super) fn of(text: &[u8]) -> FirstWord {
-        let Some(head) = text.first_chunk::<8>() else { return FirstWord::short(text) };
-        let eight = u64::from_le_bytes(*head);
-        let outside = bytes_outside_words(eight);
+        let Some(eight) = eight_bytes::first(text) else { return FirstWord::short(text) };
+        let outside = eight_bytes::outside_words(eight);
         if outside == 0 {
-            let rest =
-                text[8..].iter().take(FirstWord::LONGEST - 8).take_while(|byte| is_word_byte(**byte)).count();
-            return FirstWord { length: 8 + rest, letters: eight };
+            return FirstWord::long(text, eight);
         }
-        let bits = outside.trailing_zeros() & !7;
-        FirstWord { length: bits as usize / 8, letters: eight & !(u64::MAX << bits) }
+        let length = eight_bytes::before(outside);
+        FirstWord { length, letters: eight & !(u64::MAX << (8 * length)) }
+    }
+
+    fn long(text: &[u8], letters: u64) -> FirstWord {
+        let rest = text[8..].iter().take(FirstWord::LONGEST - 8).take_while(|byte| is_word_byte(**byte));
+        FirstWord { length: 8 + rest.count(), letters }
     }
 
     /// At the end of a text, where no eight bytes are left.
@@ -154,18 +158,6 @@ impl FirstWord {
         let spread = (self.letters ^ (self.length as u64) << 59).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (spread >> (64 - WordSet::BITS.trailing_zeros())) as usize
     }
-}
-
-/// The highest bit of each of eight bytes that is no ASCII letter or digit. All eight at once: how long a word is
-/// cannot be foretold, and a wrong guess by the processor costs more than the whole test.
-fn bytes_outside_words(eight: u64) -> u64 {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * EACH;
-    // Below 0x80 an addition reaches the highest bit from a limit on, and never the next byte.
-    let from = |bytes: u64, first: u8| (bytes & !HIGH) + EACH * u64::from(0x80 - first);
-    let within = |bytes: u64, first: u8, last: u8| from(bytes, first) & !from(bytes, last + 1);
-    let in_word = within(eight | 0x20 * EACH, b'a', b'z') | within(eight, b'0', b'9');
-    !in_word & HIGH | eight & HIGH
 }
 
 fn set(bits: &mut [u64], hash: usize) {
