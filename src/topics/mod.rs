@@ -13,6 +13,7 @@ mod eight_bytes;
 mod explain;
 mod fold;
 mod guards;
+mod inflection;
 mod language;
 mod lint;
 mod load;

@@ -4,6 +4,7 @@
 
 use super::Problem;
 use super::fold::fold_term;
+use super::inflection;
 use super::schema::{Case, Kind, Lexicon, Place, Raw, RawTerm};
 use super::script::{Script, Shape};
 use super::starts::Starts;
@@ -212,10 +213,11 @@ pub(super) fn compile(raw: &Raw, weights: Weights, content: &[u8]) -> Taxonomy {
     raw.terms.iter().for_each(|term| compiler.term(term));
     raw.ambiguous.iter().for_each(|entry| compiler.ambiguous(entry));
     raw.words.iter().for_each(|(lexicon, word, _)| compiler.word(*lexicon, word));
+    inflection::add(&mut compiler, &raw.terms, &raw.inflections);
     compiler.finish(content)
 }
 
-struct Compiler {
+pub(super) struct Compiler {
     topics: Vec<Topic>,
     topic_of: HashMap<String, TopicIndex>,
     terms: Vec<Term>,
@@ -264,6 +266,20 @@ impl Compiler {
             && !raw.text.ends_with(['s', 'h', 'e', '*']);
         if takes_plural {
             self.spelling(raw, &format!("{}s", raw.text), topic);
+        }
+    }
+
+    /// Another form of a term, unless the word is somebody's own already.
+    pub(super) fn form(&mut self, raw: &RawTerm, text: &str) {
+        let Some(&topic) = self.topic_of.get(&raw.topic) else { return };
+        let pattern = self.pattern_of.get(&fold_term(text).0).map(|known| &self.patterns[*known as usize]);
+        let is_own = |meaning: &Meaning| match meaning {
+            Meaning::Term(index) => self.terms[*index as usize].topic != topic,
+            Meaning::Ambiguous(_) | Meaning::Word(..) => true,
+            Meaning::Cue(..) => false,
+        };
+        if !pattern.is_some_and(|pattern| pattern.meanings.iter().any(is_own)) {
+            self.spelling(raw, text, topic);
         }
     }
 
