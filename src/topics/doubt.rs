@@ -13,7 +13,8 @@ impl Votes<'_> {
             let Some(index) = reading.term_index() else { continue };
             let term = &self.taxonomy.terms[index];
             let is_supported = self.has_support(reading.topic);
-            let is_common = || term.common && self.hides_case(reading) && !self.acts_as_country(reading);
+            let is_country = || self.acts_as_country(reading) || self.describes(reading);
+            let is_common = || term.common && self.hides_case(reading) && !is_country();
             if !is_supported && is_common() || self.is_written_small(reading) {
                 reading.suppress(Rule::CommonWord);
             } else if !term.needs.is_empty() && !self.occurs(&term.needs) && !is_supported {
@@ -33,6 +34,17 @@ impl Votes<'_> {
         let is_listed = beside(self.found.get(reading.found + 1))
             || beside(reading.found.checked_sub(1).and_then(|at| self.found.get(at)));
         is_listed || self.next_is(reading, Lexicon::CountryVerb)
+    }
+
+    /// "Polish farmers" where another country is meant too, not "Polish the table": behind the ordinary word stands an
+    /// object's article.
+    fn describes(&self, reading: &Reading) -> bool {
+        let rest = &self.document.part(reading.field).text.cased[self.found[reading.found].end..];
+        let next = rest
+            .strip_prefix(' ')
+            .map_or("", |rest| rest.split(|c: char| !c.is_alphabetic()).next().unwrap_or(""));
+        let is_noun = next.starts_with(char::is_lowercase) && !NO_NOUNS.contains(&next);
+        reading.kind == Kind::Demonym && is_noun && self.names_other_country(reading.topic)
     }
 
     /// "X and Turkey": another country's name, with nothing between them but a conjunction.
@@ -90,6 +102,13 @@ impl Votes<'_> {
         starts_sentence && !is_possessive
     }
 }
+
+/// What follows a verb and is no noun.
+const NO_NOUNS: &[&str] = &[
+    "a", "all", "an", "and", "any", "both", "each", "every", "for", "from", "her", "his", "in", "it", "its",
+    "my", "of", "off", "on", "or", "our", "out", "over", "some", "that", "the", "their", "them", "these",
+    "this", "those", "to", "until", "up", "with", "your",
+];
 
 /// "WHO KNOWS": the word before or behind is in capitals too, and long enough to be no acronym's initial.
 fn stands_in_capitals(text: &str, start: usize, end: usize) -> bool {

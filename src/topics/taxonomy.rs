@@ -289,7 +289,8 @@ impl Compiler {
         if lower.is_empty() {
             return;
         }
-        let languages = raw.language.as_ref().map_or(0, |language| self.language(language));
+        let language = raw.language.as_ref().filter(|_| !is_everywhere(raw));
+        let languages = language.map_or(0, |language| self.language(language));
         let pattern = self.pattern(lower);
         if let Some(known) = self.same_term(pattern, topic) {
             // The same spelling in another language: one term for both. The first file's rules hold.
@@ -438,6 +439,14 @@ fn topic(raw: &super::schema::RawTopic) -> Topic {
         country: None,
         place: raw.place.clone(),
     }
+}
+
+/// "Washington" is Washington in a Swedish text too. Not so the short ("Male") and those with rules of their own.
+fn is_everywhere(raw: &RawTerm) -> bool {
+    let is_place = matches!(raw.kind, Kind::Capital | Kind::City);
+    let is_plain = raw.needs.is_empty() && raw.unless.is_empty() && raw.case.is_none();
+    let is_name_only = !raw.common && !raw.given_name && !raw.family_name && !raw.thing;
+    is_place && is_plain && is_name_only && raw.text.len() > 4
 }
 
 /// "Турци" of "Турция": the endings of its cases begin behind it. One word of five letters at least.

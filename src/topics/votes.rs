@@ -61,6 +61,11 @@ impl<'a> Votes<'a> {
         self.support(topic) > 0
     }
 
+    /// Whether some other country is named without doubt.
+    pub(super) fn names_other_country(&self, but: TopicIndex) -> bool {
+        self.support.iter().any(|(topic, _)| *topic != but && self.is_country(*topic))
+    }
+
     fn support(&self, topic: TopicIndex) -> u32 {
         count_of(&self.support, &topic)
     }
