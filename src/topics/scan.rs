@@ -5,6 +5,7 @@ use super::schema::Lexicon;
 use super::script::{Script, Shape, ends_word, is_word_byte, is_word_char, starts_word};
 use super::starts::{Case, FirstWord};
 use super::taxonomy::{Meaning, Pattern, Taxonomy};
+use super::trie::Standing;
 use crate::record::Field;
 
 /// One spelling found, with what it may mean here (language and case are already respected).
@@ -37,7 +38,7 @@ impl Found {
 pub(super) fn scan(taxonomy: &Taxonomy, document: &Document, languages: u64) -> Vec<Found> {
     let mut found = Vec::with_capacity(64);
     for part in [&document.title, &document.body] {
-        let scanner = Scanner { taxonomy, document, part, languages };
+        let mut scanner = Scanner { taxonomy, document, part, languages, beginning: Standing::new() };
         scanner.run(&mut found);
     }
     found
@@ -48,20 +49,24 @@ struct Scanner<'a> {
     document: &'a Document,
     part: &'a Part,
     languages: u64,
+    /// The spellings that begin at the place that is looked at; here so that its memory is used again.
+    beginning: Standing,
 }
 
 impl Scanner<'_> {
-    fn run(&self, found: &mut Vec<Found>) {
+    fn run(&mut self, found: &mut Vec<Found>) {
         let text = self.part.text.lower.as_bytes();
         let mut at = 0;
         while at < text.len() {
             at = if is_word_byte(text[at]) { self.word(at, found) } else { self.sign(at, found) };
+            // Nothing begins with a space: terms are folded, and folding drops it.
+            at += usize::from(text.get(at) == Some(&b' '));
         }
     }
 
     /// What stands at a word of ASCII letters; returns where to go on. Most words begin nothing and are passed over
     /// whole.
-    fn word(&self, at: usize, found: &mut Vec<Found>) -> usize {
+    fn word(&mut self, at: usize, found: &mut Vec<Found>) -> usize {
         let (text, starts) = (&self.part.text.lower.as_bytes()[at..], &self.taxonomy.starts);
         let word = FirstWord::of(text);
         let case =
@@ -73,7 +78,7 @@ impl Scanner<'_> {
     }
 
     /// The same at any other character: a letter of another script, a sign, white space.
-    fn sign(&self, at: usize, found: &mut Vec<Found>) -> usize {
+    fn sign(&mut self, at: usize, found: &mut Vec<Found>) -> usize {
         let text = self.part.text.lower.as_bytes();
         let may_stand = self.taxonomy.starts.may_begin(text[at]);
         let end = if may_stand { self.standing(at, Case::Any, found) } else { None };
@@ -88,10 +93,10 @@ impl Scanner<'_> {
 
     /// The longest spelling that stands here. Where it is only a cue ("vaccine"), the longest that names something
     /// ("vaccin*") too: a cue hides nobody. Returns where to go on.
-    fn standing(&self, start: usize, case: Case, found: &mut Vec<Found>) -> Option<usize> {
-        let mut patterns = self.taxonomy.trie.walk(&self.part.text.lower.as_bytes()[start..]);
+    fn standing(&mut self, start: usize, case: Case, found: &mut Vec<Found>) -> Option<usize> {
+        self.taxonomy.trie.walk(&self.part.text.lower.as_bytes()[start..], &mut self.beginning);
         let mut next = None;
-        while let Some(index) = patterns.pop() {
+        while let Some(index) = self.beginning.pop() {
             let pattern = &self.taxonomy.patterns[index as usize];
             if pattern.is_capitalized && case == Case::Small {
                 continue;

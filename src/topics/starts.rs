@@ -82,8 +82,8 @@ impl Default for WordSet {
 }
 
 impl WordSet {
-    /// 8 KB each: a quarter of a core's first cache, for 8,000 different first words.
-    const BITS: usize = 1 << 16;
+    /// 16 KB each, of which small words touch little, for 16,000 different first words.
+    const BITS: usize = 1 << 17;
     /// Of a word that may go on, its first letters: most are longer, some have no more.
     const OPEN_BYTES: usize = 4;
 

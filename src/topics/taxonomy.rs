@@ -65,6 +65,8 @@ pub(super) struct Term {
     /// As the editor wrote it.
     pub text: String,
     cased: String,
+    /// Its first letter is a capital of ASCII, and no other one is a capital.
+    is_first_capital: bool,
     pub topic: TopicIndex,
     pub kind: Kind,
     case: Case,
@@ -97,6 +99,7 @@ impl Term {
         match self.case {
             Case::Fold => true,
             Case::Exact => text == self.cased,
+            Case::Name if self.is_first_capital => text.starts_with(|c: char| c.is_ascii_uppercase()),
             Case::Name => text
                 .chars()
                 .zip(self.cased.chars())
@@ -302,6 +305,7 @@ impl Compiler {
         let has_capitals = cased.chars().any(char::is_uppercase);
         let term = Term {
             text: text.to_owned(),
+            is_first_capital: is_first_capital(&cased),
             cased,
             topic,
             kind: raw.kind,
@@ -439,6 +443,11 @@ fn topic(raw: &super::schema::RawTopic) -> Topic {
         country: None,
         place: raw.place.clone(),
     }
+}
+
+fn is_first_capital(cased: &str) -> bool {
+    let mut letters = cased.chars();
+    letters.next().is_some_and(|first| first.is_ascii_uppercase()) && !letters.any(char::is_uppercase)
 }
 
 /// "Washington" is Washington in a Swedish text too. Not so the short ("Male") and those with rules of their own.

@@ -4,7 +4,6 @@
 //! letters, and are never looked at. One load per byte, a megabyte for 15,000 spellings.
 
 use super::script::is_word_byte;
-use smallvec::SmallVec;
 use std::collections::VecDeque;
 
 #[derive(Debug)]
@@ -27,8 +26,8 @@ const NONE: u32 = u32::MAX;
 const ROOT: u32 = 0;
 const FREE: Slot = Slot { base: 0, parent: NONE, pattern: NONE };
 
-/// The spellings that begin at one place, shortest first. A spelling that begins with six others is not known yet.
-pub(super) type Standing = SmallVec<[u32; 8]>;
+/// The spellings that begin at one place, shortest first.
+pub(super) type Standing = Vec<u32>;
 
 impl Trie {
     /// Spellings, each with whether it stands as a whole word only: it must then end with a letter or digit of ASCII.
@@ -44,21 +43,22 @@ impl Trie {
         Trie { slots: builder.slots }
     }
 
-    /// Every spelling that `text` begins with.
-    pub(super) fn walk(&self, text: &[u8]) -> Standing {
-        let mut standing = Standing::new();
+    /// Every spelling that `text` begins with, in place of what `standing` held.
+    pub(super) fn walk(&self, text: &[u8], standing: &mut Standing) {
+        standing.clear();
         let mut at = ROOT;
         for (index, &byte) in text.iter().enumerate() {
             let Some(child) = self.child(at, byte) else { break };
             at = child;
             let pattern = self.slots[at as usize].pattern;
-            if pattern != NONE
-                && (pattern & WHOLE == 0 || !text.get(index + 1).is_some_and(|b| is_word_byte(*b)))
-            {
+            if pattern == NONE {
+                continue;
+            }
+            let goes_on = || text.get(index + 1).is_some_and(|byte| is_word_byte(*byte));
+            if pattern & WHOLE == 0 || !goes_on() {
                 standing.push(pattern & !WHOLE);
             }
         }
-        standing
     }
 
     fn child(&self, parent: u32, byte: u8) -> Option<u32> {
@@ -164,13 +164,14 @@ fn children(sorted: &[(&[u8], u32)], node: &Pending) -> Vec<Child> {
 
 #[cfg(test)]
 mod tests {
-    use super::Trie;
+    use super::{Standing, Trie};
 
     #[test]
     fn every_beginning_is_found_and_nothing_else() {
         let spellings: Vec<String> =
             ["north", "north korea", "n", "korea", "북한", "북", ""].map(str::to_owned).into();
         let trie = Trie::new(spellings.iter().map(|text| (text.as_str(), text == "korea")));
+        let mut standing = Standing::new();
         for (text, expected) in [
             ("north korea's", &[2, 0, 1][..]),
             ("north kor", &[2, 0]),
@@ -181,7 +182,8 @@ mod tests {
             ("xnorth", &[]),
             ("", &[]),
         ] {
-            assert_eq!(trie.walk(text.as_bytes()).as_slice(), expected, "{text}");
+            trie.walk(text.as_bytes(), &mut standing);
+            assert_eq!(standing, expected, "{text}");
         }
     }
 
@@ -189,8 +191,11 @@ mod tests {
     fn a_large_trie_is_complete() {
         let spellings: Vec<String> = (0..30_000).map(|i| format!("{}w{i}", i * 7919 % 1000)).collect();
         let trie = Trie::new(spellings.iter().map(|text| (text.as_str(), true)));
-        let is_found = |(i, s): (usize, &String)| trie.walk(s.as_bytes()).last() == Some(&(i as u32));
-        assert!(spellings.iter().enumerate().all(is_found));
+        let mut standing = Standing::new();
+        for (number, spelling) in spellings.iter().enumerate() {
+            trie.walk(spelling.as_bytes(), &mut standing);
+            assert_eq!(standing.last(), Some(&(number as u32)), "{spelling}");
+        }
         assert!(trie.memory_bytes() < 30_000 * 12 * 12, "{}", trie.memory_bytes());
     }
 }

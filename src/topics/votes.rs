@@ -5,7 +5,7 @@ use super::mentions::{Reading, Rule, Source};
 use super::scan::Found;
 use super::schema::{Kind, Lexicon};
 use super::taxonomy::{Ambiguous, Family, Meaning, Taxonomy, TopicIndex};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 /// What the document says without doubt.
 pub(super) struct Votes<'a> {
@@ -17,7 +17,9 @@ pub(super) struct Votes<'a> {
     /// Topics with how many mentions they have that no doubt attaches to; sorted.
     support: Vec<(TopicIndex, u32)>,
     /// How often each spelling was found, counted or not; sorted.
-    spelled: Vec<(Source, u32)>,
+    spelled: OnceCell<Vec<(Source, u32)>>,
+    /// Of every reading, for `spelled`: few documents ask.
+    sources: Vec<Source>,
     /// Terms looked up in small letters, and whether they occur so.
     pub(super) small: RefCell<Vec<(u32, bool)>>,
 }
@@ -30,10 +32,18 @@ impl<'a> Votes<'a> {
         found: &'a [Found],
         readings: &mut [Reading],
     ) {
-        let spelled = counted(readings.iter().map(|reading| reading.source).collect());
+        let sources = readings.iter().map(|reading| reading.source).collect();
         let (cues, support) = (cues(taxonomy, found), Vec::new());
-        let mut votes =
-            Votes { taxonomy, document, found, cues, support, spelled, small: RefCell::default() };
+        let mut votes = Votes {
+            taxonomy,
+            document,
+            found,
+            cues,
+            support,
+            spelled: OnceCell::new(),
+            sources,
+            small: RefCell::default(),
+        };
         votes.count(readings);
         votes.remember_persons(readings);
         votes.remember_organisations(readings);
@@ -91,7 +101,7 @@ impl<'a> Votes<'a> {
     }
 
     fn same_spelling(&self, reading: &Reading) -> u32 {
-        count_of(&self.spelled, &reading.source)
+        count_of(self.spelled.get_or_init(|| counted(self.sources.clone())), &reading.source)
     }
 
     fn ambiguous_words(&self, readings: &mut [Reading]) {
