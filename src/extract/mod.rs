@@ -10,6 +10,7 @@ mod language;
 mod metadata;
 mod mojibake;
 mod publishers;
+mod words;
 
 use crate::record::Article;
 use arc_swap::ArcSwap;

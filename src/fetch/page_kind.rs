@@ -3,6 +3,7 @@
 
 use super::FetchedPage;
 use crate::record::Reason;
+use memchr::{memchr, memchr_iter, memmem};
 use serde::Deserialize;
 use std::sync::LazyLock;
 use url::Url;
@@ -56,16 +57,16 @@ struct Seen {
 
 impl Seen {
     fn of(url: &Url, headers: &[String], html: &str) -> Seen {
-        let markup = html.to_lowercase();
-        let (title, text) = visible(&markup);
+        let (title, text) = visible(html);
         let length = text.chars().count();
+        // A long page is judged by its title alone: nothing else needs its markup.
+        let if_short = |text: &str| if length < NO_STUB_FROM { text.to_lowercase() } else { String::new() };
         Seen {
             path: url.path().to_lowercase(),
             headers: headers.iter().map(|line| line.to_lowercase()).collect(),
-            title,
-            // A long page is judged by its title alone: nothing else needs its markup.
-            markup: if length < NO_STUB_FROM { markup } else { String::new() },
-            text,
+            title: title.to_lowercase(),
+            markup: if_short(html),
+            text: if_short(&text),
             length,
         }
     }
@@ -105,24 +106,30 @@ fn is_title(title: &str, wanted: &str) -> bool {
         || title.strip_suffix(wanted).is_some_and(begins)
 }
 
-/// Title and visible text of lower-cased HTML, blanks joined: enough for phrases and a length, without a parse.
+/// Title and visible text of HTML, blanks joined: enough for phrases and a length, without a parse. Of a long page the
+/// text is told only so far that it is seen to be long.
 fn visible(html: &str) -> (String, String) {
     let (mut title, mut text, mut rest) = (String::new(), String::new(), html);
-    while let Some(at) = rest.find('<') {
-        push_words(&mut text, &rest[..at]);
+    let is_long = |text: &str| text.len() >= NO_STUB_FROM && text.chars().count() >= NO_STUB_FROM;
+    while let Some(at) = memchr(b'<', rest.as_bytes()) {
+        match (is_long(&text), title.is_empty()) {
+            (true, false) => return (title, text),
+            (true, true) => {}
+            (false, _) => push_words(&mut text, &rest[..at]),
+        }
         rest = &rest[at..];
         if let Some(comment) = rest.strip_prefix("<!--") {
-            rest = comment.split_once("-->").map_or("", |(_, after)| after);
+            rest = memmem::find(comment.as_bytes(), b"-->").map_or("", |end| &comment[end + 3..]);
             continue;
         }
-        let (tag, after) = rest.split_once('>').unwrap_or((rest, ""));
-        rest = after;
-        let name = tag[1..].split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-        if matches!(name, "script" | "style" | "title" | "template" | "svg" | "textarea")
-            && !tag.ends_with('/')
-        {
-            let end = rest.find(&format!("</{name}")).unwrap_or(rest.len());
-            if name == "title" && title.is_empty() {
+        let end = memchr(b'>', rest.as_bytes());
+        let tag = end.map_or(rest, |end| &rest[..end]);
+        rest = end.map_or("", |end| &rest[end + 1..]);
+        let length = tag.bytes().skip(1).take_while(u8::is_ascii_alphanumeric).count();
+        let name = &tag[1..1 + length];
+        if RAW.iter().any(|raw| raw.eq_ignore_ascii_case(name)) && !tag.ends_with('/') {
+            let end = end_of(rest, name);
+            if title.is_empty() && name.eq_ignore_ascii_case("title") {
                 push_words(&mut title, &rest[..end]);
             }
             rest = &rest[end..];
@@ -130,6 +137,19 @@ fn visible(html: &str) -> (String, String) {
     }
     push_words(&mut text, rest);
     (title, text)
+}
+
+/// What is in these is no visible text.
+const RAW: [&str; 6] = ["script", "style", "title", "template", "svg", "textarea"];
+
+/// Where the end tag of this name stands; the end of the text where there is none.
+fn end_of(html: &str, name: &str) -> usize {
+    let bytes = html.as_bytes();
+    let closes = |at: &usize| {
+        let behind = bytes.get(at + 2..at + 2 + name.len());
+        bytes.get(at + 1) == Some(&b'/') && behind.is_some_and(|b| b.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    memchr_iter(b'<', bytes).find(closes).unwrap_or(html.len())
 }
 
 fn push_words(out: &mut String, text: &str) {

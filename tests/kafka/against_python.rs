@@ -5,7 +5,7 @@
 //! against_python -- --nocapture`
 
 use crate::real_pages::{pages, usage};
-use crate::support::broker::broker;
+use crate::support::broker::{Broker, Plan};
 use crate::support::deployment::Deployment;
 use crate::support::kafka_client::{Draft, unique};
 use crate::support::leash::Leashed;
@@ -31,8 +31,13 @@ fn a_worker_against_a_python_pipeline() {
     let pages = pages(PAGES, BYTES).expect("the evaluation data beside the checkout");
     let bytes: usize = pages.values().map(Vec::len).sum();
     println!("{PAGES} pages of {} kB", bytes / PAGES / 1000);
-    let newswire = Deployment::new("bench").set("FETCH__DELAY", "0ms").set("FETCH__ROBOTS", "false");
+    let broker: &Broker = Box::leak(Box::new(Broker::planned(Plan { is_measured: true, ..Plan::new() })));
+    let newswire = Deployment::on(broker, "bench").set("FETCH__DELAY", "0ms").set("FETCH__ROBOTS", "false");
     let newswire = newswire.set("FETCH__I_HAVE_PERMISSION", "true");
+    // `NEWSWIRE_BENCH_SET="FETCH__CONCURRENCY=50 KAFKA__PROPERTIES__LINGER_MS=20"` tries other settings.
+    let tried = std::env::var("NEWSWIRE_BENCH_SET").unwrap_or_default();
+    let tried = tried.split_whitespace().filter_map(|pair| pair.split_once('='));
+    let newswire = tried.fold(newswire, |newswire, (key, value)| newswire.set(key, value));
     for (url, html) in &pages {
         newswire.sites.serve(url, Page::html(html.clone()));
     }
@@ -42,7 +47,7 @@ fn a_worker_against_a_python_pipeline() {
     let worker = newswire.start_worker();
     worker.wait_until_ready();
     let (urls_topic, articles) = (newswire.kafka_topic("urls"), newswire.kafka_topic("articles"));
-    let figures = timed((&urls_topic, &articles), &urls, || usage(worker.id()).0);
+    let figures = timed(broker, (&urls_topic, &articles), &urls, || usage(worker.id()).0);
     println!("newswire: {figures}, peak {} MB", usage(worker.id()).1 / 1024);
     println!("ratio {:.1}", figures.pages_a_second / python.pages_a_second);
 }
@@ -50,33 +55,42 @@ fn a_worker_against_a_python_pipeline() {
 struct Figures {
     pages_a_second: f64,
     cpu_ms_a_page: f64,
+    broker_cpu_ms_a_page: f64,
 }
 
 impl std::fmt::Display for Figures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:.0} pages/s, {:.2} ms CPU a page", self.pages_a_second, self.cpu_ms_a_page)
+        write!(f, "{:.0} pages/s, {:.2} ms CPU a page", self.pages_a_second, self.cpu_ms_a_page)?;
+        write!(f, " (the broker: {:.2} ms)", self.broker_cpu_ms_a_page)
     }
 }
 
 /// From the submission of the pages until their articles are visible. A few pages before that see to it that the start
 /// and the first connections are not measured.
-fn timed((topic, articles): (&str, &str), urls: &[&String], cpu: impl Fn() -> f64) -> Figures {
+fn timed(
+    broker: &Broker,
+    (topic, articles): (&str, &str),
+    urls: &[&String],
+    cpu: impl Fn() -> f64,
+) -> Figures {
+    let broker_cpu = || usage(broker.process_id()).0;
     let submit = |urls: &[&String]| {
         // With a key, or the client would put a whole batch into one partition.
         let draft =
             |url| Draft { key: Some(str::as_bytes(url)), value: Some(str::as_bytes(url)), headers: &[] };
-        broker().produce_all(topic, urls.iter().map(|url| draft(url.as_str())));
+        broker.produce_all(topic, urls.iter().map(|url| draft(url.as_str())));
     };
     let (first, rest) = urls.split_at(WARM_UP);
     submit(first);
-    let warm = broker().read_at_least(articles, WARM_UP * 9 / 10, LIMIT).len();
-    let (started, before) = (Instant::now(), cpu());
+    let warm = broker.read_at_least(articles, WARM_UP * 9 / 10, LIMIT).len();
+    let (started, before, broker_before) = (Instant::now(), cpu(), broker_cpu());
     submit(rest);
-    broker().read_at_least(articles, ENOUGH, LIMIT);
+    broker.read_at_least(articles, ENOUGH, LIMIT);
     let pages = (ENOUGH - warm) as f64;
     Figures {
         pages_a_second: pages / started.elapsed().as_secs_f64(),
         cpu_ms_a_page: (cpu() - before) * 1000.0 / pages,
+        broker_cpu_ms_a_page: (broker_cpu() - broker_before) * 1000.0 / pages,
     }
 }
 
@@ -84,19 +98,20 @@ fn timed((topic, articles): (&str, &str), urls: &[&String], cpu: impl Fn() -> f6
 fn python(newswire: &Deployment, urls: &[&String]) -> Figures {
     let python = environment();
     let (topic, articles) = (unique("py-urls"), unique("py-articles"));
-    broker().create_topic(&topic, 2, &[]);
-    broker().create_topic(&articles, 2, &[]);
+    let broker = newswire.broker();
+    broker.create_topic(&topic, 2, &[]);
+    broker.create_topic(&articles, 2, &[]);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kafka/python_pipeline.py");
     let mut processes: Vec<Leashed> = (0..2)
         .map(|_| {
             let mut command = Command::new(&python);
-            let (brokers, proxy) = (broker().bootstrap(), newswire.sites.proxy());
+            let (brokers, proxy) = (broker.bootstrap(), newswire.sites.proxy());
             command.arg(&script).args([&brokers, &topic, &topic, &articles, &proxy, "60"]);
             command.stdin(Stdio::null()).stdout(Stdio::null());
             Leashed::start(&mut command, None).expect("python starts")
         })
         .collect();
-    let figures = timed((&topic, &articles), urls, || cpu(&processes));
+    let figures = timed(broker, (&topic, &articles), urls, || cpu(&processes));
     let peaks: Vec<u64> = processes.iter().map(|p| usage(p.id()).1 / 1024).collect();
     println!("python:   {figures}, peak {peaks:?} MB");
     assert!(!peaks.contains(&0), "one of the two processes has ended");

@@ -58,12 +58,15 @@ pub struct Plan {
     pub properties: Vec<(String, String)>,
     /// More arguments for the tool that formats the storage.
     pub format: Vec<String>,
+    /// For measurements: Java's second compiler and 1 GB of memory. It starts slower and then runs as brokers do.
+    pub is_measured: bool,
 }
 
 impl Plan {
     pub fn new() -> Plan {
         let [port, controller_port] = free_ports();
-        Plan { id: 1, port, controller_port, listeners: vec![], properties: vec![], format: vec![] }
+        let (listeners, properties, format) = (vec![], vec![], vec![]);
+        Plan { id: 1, port, controller_port, listeners, properties, format, is_measured: false }
     }
 
     /// Another broker under the controller of this one.
@@ -115,6 +118,11 @@ impl Broker {
         self.scratch.path()
     }
 
+    /// The process that runs now.
+    pub fn process_id(&self) -> u32 {
+        self.process().as_ref().expect("the broker runs").id()
+    }
+
     /// SIGKILL: what it had not written is lost, as on a machine that loses power while the disk lives.
     pub fn kill(&self) {
         if let Some(mut process) = self.process().take() {
@@ -126,7 +134,8 @@ impl Broker {
     pub fn restart(&self) {
         self.kill();
         let log = self.log_file();
-        let mut command = self.java("-Xmx512m", "kafka.Kafka");
+        let memory = if self.plan.is_measured { "-Xmx1g" } else { "-Xmx512m" };
+        let mut command = self.java(memory, "kafka.Kafka");
         command.arg(self.properties_file()).stdout(log.try_clone().expect("a file handle")).stderr(log);
         let started = Leashed::start(&mut command, Some(self.scratch.path())).expect("cannot start java");
         *self.process() = Some(started);
@@ -183,8 +192,9 @@ impl Broker {
     fn java(&self, memory: &str, main_class: &str) -> Command {
         let mut command = Command::new("java");
         // The first compiler alone: a test is over before the second one pays (start 4.4 s instead of 5.7 s).
-        command.args([memory, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"]);
-        command.arg(kafka_jars().join("*")).arg(main_class);
+        let compilers = if self.plan.is_measured { "4" } else { "1" };
+        command.args([memory, "-XX:+UseSerialGC", &format!("-XX:TieredStopAtLevel={compilers}")]);
+        command.arg("-cp").arg(kafka_jars().join("*")).arg(main_class);
         command.current_dir(self.scratch.path()).stdin(Stdio::null());
         command
     }

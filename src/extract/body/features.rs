@@ -45,6 +45,8 @@ pub struct Context<'a> {
 struct PageFacts {
     paths: Vec<u64>,
     path_chars: HashMap<u64, (u32, u32)>,
+    /// Hashes of the blocks' texts, and how often each comes.
+    texts: Vec<u64>,
     copies: HashMap<u64, u32>,
     h1_block: f32,
     first_paragraph: usize,
@@ -80,13 +82,14 @@ impl PageFacts {
     fn of(context: &Context<'_>) -> PageFacts {
         let blocks = context.blocks;
         let paths: Vec<u64> = blocks.iter().map(|b| path(context.dom, b.node)).collect();
+        let texts: Vec<u64> = blocks.iter().map(|b| hash(&b.text)).collect();
         let (mut path_chars, mut copies) = (HashMap::new(), HashMap::new());
         let (mut chars_before, mut before) = (Vec::with_capacity(blocks.len()), 0);
-        for (block, path) in blocks.iter().zip(&paths) {
+        for ((block, path), text) in blocks.iter().zip(&paths).zip(&texts) {
             let sums: &mut (u32, u32) = path_chars.entry(*path).or_default();
             sums.0 += block.chars - block.link_chars.min(block.chars);
             sums.1 += 1;
-            *copies.entry(hash(&block.text)).or_default() += 1;
+            *copies.entry(*text).or_default() += 1;
             chars_before.push(before);
             before += block.chars;
         }
@@ -96,6 +99,7 @@ impl PageFacts {
         PageFacts {
             paths,
             path_chars,
+            texts,
             copies,
             h1_block: h1_block.map_or(-1.0, |i| i as f32),
             first_paragraph: blocks.iter().position(inside).unwrap_or(0),
@@ -322,7 +326,7 @@ fn relatives(context: &Context<'_>, facts: &PageFacts, i: usize, row: &mut Vec<f
     let (chars, count) = facts.path_chars.get(&facts.paths[i]).copied().unwrap_or_default();
     row.push(chars as f32 / total);
     row.push((count as f32).ln_1p());
-    row.push(facts.copies.get(&hash(&block.text)).copied().unwrap_or(1) as f32);
+    row.push(facts.copies.get(&facts.texts[i]).copied().unwrap_or(1) as f32);
     let text = if block.chars < 600 { squash(&block.text) } else { String::new() };
     row.push(flag(!text.is_empty() && text == facts.title));
     row.push(flag(

@@ -77,7 +77,7 @@ impl<'a> View<'a> {
 
     /// How likely each block is the article's.
     fn likely(&self, evidence: &Evidence, title: Option<&str>) -> Vec<f32> {
-        self.rows(evidence, title).iter().map(|row| model::probability(row)).collect()
+        model::probabilities(&self.rows(evidence, title))
     }
 }
 

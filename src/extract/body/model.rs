@@ -2,112 +2,127 @@
 
 use std::sync::LazyLock;
 
-static TREES: LazyLock<Trees> = LazyLock::new(|| Trees::parse(include_str!("model/trees.txt")));
+static MODEL: LazyLock<Model> = LazyLock::new(|| Model::parse(include_str!("model/trees.txt")));
 
 /// Most blocks are menus and teasers, decided after few trees: below this (a probability of one percent) the others,
 /// which only refine, are not asked.
 const HOPELESS: f32 = -4.6;
-const TREES_BETWEEN_LOOKS: usize = 40;
-
+const TREES_BETWEEN_LOOKS: usize = 10;
 /// What a leaf's `feature` says.
 const LEAF: u16 = u16::MAX;
 
-/// In preorder: the left child follows its parent.
-struct Node {
+/// A step down a tree: eight bytes, so that a tree is a few lines of the processor's cache.
+#[derive(Clone, Copy)]
+struct Step {
     feature: u16,
-    /// The threshold, or the leaf's value.
+    /// Where a larger value leads; every other goes to the next step.
+    right: u16,
+    /// The threshold, or what a row is worth that ends here.
     value: f32,
-    right: u32,
 }
 
-struct Trees {
-    nodes: Vec<Node>,
-    roots: Vec<u32>,
-}
+/// In preorder, the root first, a leaf of no weight last.
+#[derive(Default)]
+struct Tree(Vec<Step>);
 
-impl Trees {
-    /// One tree a line; a word that is none of ours ends its tree as a leaf of no weight.
-    fn parse(text: &str) -> Trees {
-        let mut trees = Trees { nodes: Vec::new(), roots: Vec::new() };
-        for line in text.lines().filter(|l| !l.is_empty()) {
-            trees.roots.push(trees.nodes.len() as u32);
-            trees.tree(line);
-        }
-        trees
-    }
-
-    fn tree(&mut self, line: &str) {
-        // Nodes whose right child is still to come.
+impl Tree {
+    /// What is not well formed leads to the leaf of no weight.
+    fn parse(line: &str) -> Tree {
+        let mut steps: Vec<Step> = Vec::new();
+        // Steps whose right side is still to come.
         let mut waiting: Vec<usize> = Vec::new();
         let mut words = line.split(' ');
         while let Some(word) = words.next() {
-            let at = self.nodes.len();
             match word.strip_prefix('=') {
-                Some(value) => {
-                    self.nodes.push(Node { feature: LEAF, value: value.parse().unwrap_or(0.0), right: 0 });
+                Some(worth) => {
+                    steps.push(Step { feature: LEAF, right: 0, value: worth.parse().unwrap_or(0.0) });
                     if let Some(parent) = waiting.pop() {
-                        self.nodes[parent].right = at as u32 + 1;
+                        steps[parent].right = steps.len() as u16;
                     }
                 }
                 None => {
-                    let feature = word.parse().unwrap_or(LEAF);
+                    waiting.push(steps.len());
                     let value = words.next().and_then(|t| t.parse().ok()).unwrap_or(0.0);
-                    self.nodes.push(Node { feature, value, right: 0 });
-                    waiting.push(at);
+                    steps.push(Step { feature: word.parse().unwrap_or(LEAF - 1), right: 0, value });
                 }
             }
         }
+        waiting.iter().for_each(|&at| steps[at].right = steps.len() as u16);
+        steps.push(Step { feature: LEAF, right: 0, value: 0.0 });
+        Tree(steps)
     }
 
-    fn probability(&self, row: &[f32]) -> f32 {
-        let mut sum = 0.0;
-        for trees in self.roots.chunks(TREES_BETWEEN_LOOKS) {
-            sum += trees.iter().map(|&root| self.leaf(root as usize, row)).sum::<f32>();
-            if sum < HOPELESS {
-                break;
-            }
-        }
-        1.0 / (1.0 + (-sum).exp())
-    }
-
-    fn leaf(&self, mut at: usize, row: &[f32]) -> f32 {
+    /// What a row is worth.
+    fn worth(&self, row: &[f32]) -> f32 {
+        let mut at = 0;
         loop {
-            let Some(node) = self.nodes.get(at) else { return 0.0 };
-            if node.feature == LEAF {
-                return node.value;
+            let step = self.0[at];
+            if step.feature == LEAF {
+                return step.value;
             }
-            let value = row.get(usize::from(node.feature)).copied().unwrap_or(0.0);
-            at = if value <= node.value { at + 1 } else { node.right as usize };
+            let value = row.get(usize::from(step.feature)).copied().unwrap_or(0.0);
+            at = if value <= step.value { at + 1 } else { usize::from(step.right) };
         }
     }
 }
 
-/// How likely a block is the article's.
-pub fn probability(row: &[f32]) -> f32 {
-    TREES.probability(row)
+/// One tree a line.
+struct Model(Vec<Tree>);
+
+impl Model {
+    fn parse(text: &str) -> Model {
+        Model(text.lines().filter(|line| !line.is_empty()).map(Tree::parse).collect())
+    }
+
+    /// Some trees over all rows, then the next: so they stay in the processor's cache.
+    fn probabilities(&self, rows: &[Vec<f32>]) -> Vec<f32> {
+        let mut sums = vec![0.0; rows.len()];
+        let mut open: Vec<usize> = (0..rows.len()).collect();
+        for trees in self.0.chunks(TREES_BETWEEN_LOOKS) {
+            open.retain(|&at| {
+                sums[at] += trees.iter().map(|tree| tree.worth(&rows[at])).sum::<f32>();
+                sums[at] >= HOPELESS
+            });
+        }
+        sums.into_iter().map(|sum: f32| 1.0 / (1.0 + (-sum).exp())).collect()
+    }
+}
+
+/// How likely each block is the article's, by its row of features.
+pub fn probabilities(rows: &[Vec<f32>]) -> Vec<f32> {
+    MODEL.probabilities(rows)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn check(trees: &str, rows: &[Vec<f32>], sums: &[f32]) {
+        let told = Model::parse(trees).probabilities(rows);
+        let expected: Vec<f32> = sums.iter().map(|sum| 1.0 / (1.0 + f32::exp(-sum))).collect();
+        assert!(told.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6), "{told:?} for {expected:?}");
+    }
+
     #[test]
     fn a_tree_is_walked_by_its_thresholds() {
-        let trees = Trees::parse("0 1.5 1 0.5 =-1 =2 =3\n=0.25\n");
-        for (row, sum) in [([1.0, 0.5], -0.75), ([1.5, 0.6], 2.25), ([1.6, 0.0], 3.25)] {
-            let expected = 1.0 / (1.0 + f32::exp(-sum));
-            assert!((trees.probability(&row) - expected).abs() < 1e-6, "{row:?}");
-        }
+        let rows = [vec![1.0, 0.5], vec![1.5, 0.6], vec![1.6, 0.0]];
+        check("0 1.5 1 0.5 =-1 =2 =3\n=0.25\n", &rows, &[-0.75, 2.25, 3.25]);
+    }
+
+    #[test]
+    fn what_is_not_well_formed_weighs_nothing() {
+        check("0 1.5 =2\nx\n0\n", &[vec![1.0], vec![2.0], vec![]], &[2.0, 0.0, 2.0]);
     }
 
     #[test]
     fn the_model_of_the_binary_is_whole() {
-        let trees = &*TREES;
-        assert!(trees.roots.len() >= 50);
-        for (at, node) in trees.nodes.iter().enumerate() {
-            assert!(node.value.is_finite());
-            let right = node.right as usize;
-            assert!(node.feature == LEAF || (right > at && right < trees.nodes.len()), "node {at}");
+        let Model(trees) = &*MODEL;
+        assert!(trees.len() >= 50);
+        for (number, tree) in trees.iter().enumerate() {
+            assert!(tree.0.iter().all(|step| step.value.is_finite()));
+            // Every step but the last, which is the leaf of no weight, is reached from one before it.
+            let leaves = tree.0.iter().filter(|step| step.feature == LEAF).count();
+            assert_eq!(tree.0.len(), 2 * (leaves - 1), "tree {}", number + 1);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::extract::dom::{Dom, Tag};
 use aho_corasick::{AhoCorasick, MatchKind};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub const BODY: u32 = 1;
@@ -399,7 +400,9 @@ pub fn of_text(value: &str) -> u32 {
 
 /// The purposes of every node by its own class, id, role and attributes; frames of the whole page have none.
 pub fn of_nodes(dom: &Dom) -> Vec<u32> {
-    let one = |id: usize| {
+    // Pages say the same names over and over.
+    let mut known: HashMap<&str, u32> = HashMap::new();
+    let mut one = |id: usize| {
         let node = dom.node(id);
         if matches!(
             node.tag,
@@ -407,15 +410,17 @@ pub fn of_nodes(dom: &Dom) -> Vec<u32> {
         ) {
             return 0;
         }
-        let named = ["class", "id", "itemprop", "role", "data-testid", "data-component", "aria-label"];
-        let mut bits =
-            named.iter().filter_map(|a| node.attribute(a)).fold(0, |bits, value| bits | of_text(value));
-        let style = node.attribute("style").unwrap_or_default();
-        let invisible = style.contains("display:none") || style.contains("display: none");
-        if invisible || node.attribute("hidden").is_some() || node.attribute("aria-hidden") == Some("true") {
-            bits |= HIDDEN;
-        }
-        bits
+        node.attributes().fold(0, |bits, (name, value)| {
+            bits | match name {
+                "class" | "id" | "itemprop" | "role" | "data-testid" | "data-component" | "aria-label" => {
+                    *known.entry(value).or_insert_with(|| of_text(value))
+                }
+                "style" if value.contains("display:none") || value.contains("display: none") => HIDDEN,
+                "hidden" => HIDDEN,
+                "aria-hidden" if value == "true" => HIDDEN,
+                _ => 0,
+            }
+        })
     };
-    (0..dom.nodes.len()).map(one).collect()
+    (0..dom.nodes.len()).map(&mut one).collect()
 }

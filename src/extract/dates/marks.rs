@@ -2,6 +2,8 @@
 
 use super::visible::names_of;
 use crate::extract::dom::{Dom, Tag};
+use crate::extract::words::Words;
+use std::sync::LazyLock;
 
 /// What is said about a date.
 #[derive(Clone, Copy, Default)]
@@ -10,74 +12,83 @@ pub struct Marks {
     pub updated: bool,
 }
 
-const UPDATED: [&str; 34] = [
-    "updated",
-    "last update",
-    "modified",
-    "reviewed",
-    "edited",
-    "revised",
-    "aktualisiert",
-    "geändert",
-    "bearbeitet",
-    "stand:",
-    "zuletzt",
-    "mis à jour",
-    "mise à jour",
-    "modifié",
-    "actualizad",
-    "modificad",
-    "aggiornat",
-    "atualizad",
-    "bijgewerkt",
-    "gewijzigd",
-    "zaktualizowan",
-    "aktualizováno",
-    "aktualizácia",
-    "frissítve",
-    "actualizat",
-    "uppdaterad",
-    "opdateret",
-    "oppdatert",
-    "päivitetty",
-    "güncelle",
-    "обновлен",
-    "оновлен",
-    "ενημέρωση",
-    "更新",
-];
-const PUBLISHED: [&str; 30] = [
-    "published",
-    "posted",
-    "first published",
-    "created",
-    "veröffentlicht",
-    "publiziert",
-    "erstellt",
-    "erschienen",
-    "publié",
-    "publicad",
-    "pubblicat",
-    "gepubliceerd",
-    "geplaatst",
-    "opublikowan",
-    "publikováno",
-    "dodano",
-    "publikované",
-    "objavljeno",
-    "megjelent",
-    "publicat",
-    "publicerad",
-    "udgivet",
-    "publisert",
-    "julkaistu",
-    "yayın",
-    "опубликован",
-    "опубліковано",
-    "публикувано",
-    "δημοσιεύ",
-    "发布",
-];
+static UPDATED: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "updated",
+        "last update",
+        "modified",
+        "reviewed",
+        "edited",
+        "revised",
+        "aktualisiert",
+        "geändert",
+        "bearbeitet",
+        "stand:",
+        "zuletzt",
+        "mis à jour",
+        "mise à jour",
+        "modifié",
+        "actualizad",
+        "modificad",
+        "aggiornat",
+        "atualizad",
+        "bijgewerkt",
+        "gewijzigd",
+        "zaktualizowan",
+        "aktualizováno",
+        "aktualizácia",
+        "frissítve",
+        "actualizat",
+        "uppdaterad",
+        "opdateret",
+        "oppdatert",
+        "päivitetty",
+        "güncelle",
+        "обновлен",
+        "оновлен",
+        "ενημέρωση",
+        "更新",
+    ])
+});
+static PUBLISHED: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "published",
+        "posted",
+        "first published",
+        "created",
+        "veröffentlicht",
+        "publiziert",
+        "erstellt",
+        "erschienen",
+        "publié",
+        "publicad",
+        "pubblicat",
+        "gepubliceerd",
+        "geplaatst",
+        "opublikowan",
+        "publikováno",
+        "dodano",
+        "publikované",
+        "objavljeno",
+        "megjelent",
+        "publicat",
+        "publicerad",
+        "udgivet",
+        "publisert",
+        "julkaistu",
+        "yayın",
+        "опубликован",
+        "опубліковано",
+        "публикувано",
+        "δημοσιεύ",
+        "发布",
+    ])
+});
+/// Names of elements that say the same.
+static UPDATED_NAMES: LazyLock<Words> =
+    LazyLock::new(|| Words::new(&["update", "modif", "changed", "aktualis"]));
+static PUBLISHED_NAMES: LazyLock<Words> =
+    LazyLock::new(|| Words::new(&["publish", "posted", "created", "pubdate", "entry-date"]));
 /// A label stands this close before its date.
 const MAX_LABEL_NODES: usize = 5;
 const MAX_LABEL_CHARS: usize = 40;
@@ -91,28 +102,23 @@ pub fn around(dom: &Dom, id: usize, text: &str) -> Marks {
     }
     let label = by_words(&label(dom, id));
     let parent = dom.node(id).parent as usize;
-    let named = |words: &[&str]| {
-        let names = names_of(dom, id).chain(names_of(dom, parent));
-        names.into_iter().any(|n| words.iter().any(|w| n.contains(w)))
-    };
-    let updated_name = named(&["update", "modif", "changed", "aktualis"]);
-    let published_name = named(&["publish", "posted", "created", "pubdate", "entry-date"])
-        || dom.node(id).attribute("pubdate").is_some();
+    let named = |words: &Words| names_of(dom, id).chain(names_of(dom, parent)).any(|name| words.is_in(name));
+    let updated_name = named(&UPDATED_NAMES);
+    let published_name = named(&PUBLISHED_NAMES) || dom.node(id).attribute("pubdate").is_some();
     let updated = label.updated || (updated_name && !published_name && !label.published);
     Marks { published: !updated && (label.published || published_name), updated }
 }
 
 /// The text from the word that says "published" on, where there is one behind one that says "updated".
 pub fn behind_published(text: &str) -> Option<&str> {
-    let updated = UPDATED.iter().filter_map(|w| text.find(w)).min()?;
-    let published = PUBLISHED.iter().filter_map(|w| text.find(w)).filter(|&at| at > updated).min()?;
+    let updated = UPDATED.first(text)?;
+    let published = PUBLISHED.starts(text).filter(|&at| at > updated).min()?;
     Some(&text[published..])
 }
 
 /// The last mark in the text decides: it stands next to the date.
 fn by_words(text: &str) -> Marks {
-    let last = |words: &[&str]| words.iter().filter_map(|w| text.rfind(w)).max();
-    match (last(&PUBLISHED), last(&UPDATED)) {
+    match (PUBLISHED.last(text), UPDATED.last(text)) {
         (None, None) => Marks::default(),
         (published, updated) => Marks { published: published > updated, updated: updated > published },
     }

@@ -5,12 +5,14 @@
 use super::marks;
 use super::parse::{Reading, first_date};
 use super::url_date;
-use super::visible::{elsewhere, names_of, value_of};
+use super::visible::{Elsewhere, names_of, value_of};
 use crate::extract::dom::{Dom, Tag};
 use crate::extract::metadata::Evidence;
+use crate::extract::words::Words;
 use crate::record::Published;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 use url::Url;
 
 /// A date's element is short; longer texts only mention dates.
@@ -118,9 +120,14 @@ pub fn dates(
         found.extend(range.filter_map(|id| in_text(dom, id, reading)));
     }
     let alike = alike(dom, &found);
+    let mut elsewhere = Elsewhere::of(dom);
     let mut shown: Vec<(usize, Shown)> = found
         .iter()
-        .map(|f| (f.id, judged(dom, f, place, &head, alike.get(&signature(dom, f)).copied())))
+        .map(|f| {
+            let mut shown = judged(dom, f, place, &head, alike.get(&signature(dom, f)).copied());
+            shown.score -= elsewhere.points(f.id);
+            (f.id, shown)
+        })
         .collect();
     if let Some(month) = month {
         for (_, shown) in &mut shown {
@@ -178,11 +185,13 @@ fn may_hold_a_date(text: &str) -> bool {
     digits >= 3 || (!text.is_ascii() && text.chars().filter(|c| c.is_numeric()).take(3).count() >= 3)
 }
 
+static DATES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&["date", "datum", "fecha", "publish", "time", "posted", "created", "publicat", "datetime"])
+});
+static WEAK: LazyLock<Words> = LazyLock::new(|| Words::new(&["meta", "byline", "info", "author"]));
+
 fn kind_by_name(dom: &Dom, id: usize) -> Option<Kind> {
-    const DATES: [&str; 9] =
-        ["date", "datum", "fecha", "publish", "time", "posted", "created", "publicat", "datetime"];
-    const WEAK: [&str; 4] = ["meta", "byline", "info", "author"];
-    let has = |words: &[&str]| names_of(dom, id).any(|n| words.iter().any(|w| n.contains(w)));
+    let has = |words: &Words| names_of(dom, id).any(|name| words.is_in(name));
     if has(&DATES) {
         return Some(Kind::Named);
     }
@@ -190,7 +199,7 @@ fn kind_by_name(dom: &Dom, id: usize) -> Option<Kind> {
 }
 
 /// Elements of one kind and class, by their number.
-fn alike(dom: &Dom, found: &[Found]) -> HashMap<(Kind, String), usize> {
+fn alike<'a>(dom: &'a Dom, found: &[Found]) -> HashMap<(Kind, &'a str), usize> {
     let mut counts = HashMap::new();
     for f in found.iter().filter(|f| f.kind != Kind::Text) {
         *counts.entry(signature(dom, f)).or_insert(0) += 1;
@@ -198,10 +207,10 @@ fn alike(dom: &Dom, found: &[Found]) -> HashMap<(Kind, String), usize> {
     counts
 }
 
-fn signature(dom: &Dom, found: &Found) -> (Kind, String) {
+fn signature<'a>(dom: &'a Dom, found: &Found) -> (Kind, &'a str) {
     let class = |id: usize| dom.node(id).attribute("class");
     let own = class(found.id).or_else(|| class(dom.node(found.id).parent as usize));
-    (found.kind, own.unwrap_or_default().to_owned())
+    (found.kind, own.unwrap_or_default())
 }
 
 fn judged(dom: &Dom, found: &Found, place: &Place, head: &Range<usize>, alike: Option<usize>) -> Shown {
@@ -219,7 +228,6 @@ fn judged(dom: &Dom, found: &Found, place: &Place, head: &Range<usize>, alike: O
     if in_longer_link(dom, id) {
         score -= 4;
     }
-    score -= elsewhere(dom, id);
     let source = if found.kind == Kind::Time { "time" } else { "text" };
     Shown { date: found.date, score, updated: found.marks.updated, in_head, source }
 }

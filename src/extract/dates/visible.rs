@@ -3,7 +3,10 @@
 use super::parse::{Reading, first_date};
 use crate::extract::dom::{Dom, Tag};
 use crate::extract::metadata::Evidence;
+use crate::extract::words::Words;
 use crate::record::{Precision, Published};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// A date's element is short; longer texts only mention dates.
 const MAX_DATE_CHARS: usize = 120;
@@ -64,17 +67,13 @@ pub fn in_scripts(dom: &Dom, evidence: &Evidence, reading: Reading<'_>) -> Optio
     })
 }
 
-/// Lower-case `class`, `id` and `itemprop`.
-pub fn names_of(dom: &Dom, id: usize) -> impl Iterator<Item = String> {
-    ["class", "id", "itemprop"]
-        .iter()
-        .filter_map(move |a| dom.node(id).attribute(a))
-        .map(str::to_ascii_lowercase)
+/// `class`, `id` and `itemprop`.
+pub fn names_of(dom: &Dom, id: usize) -> impl Iterator<Item = &str> {
+    dom.node(id).attributes().filter(|(name, _)| matches!(*name, "class" | "id" | "itemprop")).map(|(_, v)| v)
 }
 
-/// How much speaks for the place's belonging to another article, a comment or the page's frame: 0, 4 or 12 points.
-pub fn elsewhere(dom: &Dom, id: usize) -> i32 {
-    const OTHER: [&str; 9] = [
+static OTHER: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
         "comment",
         "related",
         "recommend",
@@ -84,21 +83,47 @@ pub fn elsewhere(dom: &Dom, id: usize) -> i32 {
         "weather",
         "copyright",
         "most-read",
-    ];
-    const FRAME: [&str; 6] = ["footer", "sidebar", "teaser", "latest", "newsletter", "widget"];
-    let mut points = 0;
-    for a in dom.ancestors(id).chain([id]) {
-        let node = dom.node(a);
-        points = points.max(match node.tag {
+    ])
+});
+static FRAME: LazyLock<Words> =
+    LazyLock::new(|| Words::new(&["footer", "sidebar", "teaser", "latest", "newsletter", "widget"]));
+
+/// How much speaks for a place's belonging to another article, a comment or the page's frame: 0, 4 or 12 points.
+/// What is found out about an element is kept: dates of one page share most of their ancestors.
+pub struct Elsewhere<'a> {
+    dom: &'a Dom,
+    known: HashMap<usize, i32>,
+}
+
+impl<'a> Elsewhere<'a> {
+    pub fn of(dom: &'a Dom) -> Elsewhere<'a> {
+        Elsewhere { dom, known: HashMap::new() }
+    }
+
+    /// The most that the element or one around it has.
+    pub fn points(&mut self, id: usize) -> i32 {
+        let around = std::iter::once(id).chain(self.dom.ancestors(id));
+        let unknown: Vec<usize> = around.take_while(|at| !self.known.contains_key(at)).collect();
+        let last = unknown.last().map_or(id, |&at| self.dom.node(at).parent as usize);
+        let mut points = self.known.get(&last).copied().unwrap_or(0);
+        for at in unknown.into_iter().rev() {
+            points = points.max(self.own_points(at));
+            self.known.insert(at, points);
+        }
+        points
+    }
+
+    fn own_points(&self, id: usize) -> i32 {
+        let named = |words: &Words| names_of(self.dom, id).any(|name| words.is_in(name));
+        match self.dom.node(id).tag {
             Tag::Nav | Tag::Script | Tag::Style | Tag::Head | Tag::Select => 12,
             Tag::Footer | Tag::Aside => 4,
             Tag::Body | Tag::Html | Tag::Document | Tag::Text => 0,
-            _ if names_of(dom, a).any(|n| OTHER.iter().any(|w| n.contains(w))) => 12,
-            _ if names_of(dom, a).any(|n| FRAME.iter().any(|w| n.contains(w))) => 4,
+            _ if named(&OTHER) => 12,
+            _ if named(&FRAME) => 4,
             _ => 0,
-        });
+        }
     }
-    points
 }
 
 /// The first characters of a text: enough for a date and a time.

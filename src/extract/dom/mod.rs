@@ -1,21 +1,20 @@
-//! The page as a flat tree in document order: HTML -> tamed -> html5ever -> nodes.
+//! The page as a flat tree in document order: HTML -> tamed -> tokens -> html5ever's tree -> nodes.
 //! A node's subtree is the range `id..end`, so that everything after the parse is loops over a slice, never recursion.
 
+mod feed;
 mod sink;
 mod tag;
 mod tame;
 
-use html5ever::tendril::{StrTendril, TendrilSink};
-use html5ever::{Attribute, ParseOpts, parse_document};
-use sink::{Data, Linked, NONE, Sink};
+use html5ever::Attribute;
+use html5ever::tendril::StrTendril;
+use sink::{Data, Linked, NONE};
 use std::ops::Range;
 pub use tag::Tag;
 
 /// Nodes beyond this are not parsed: the largest development page has 28,000, 99.9 % have under 15,000, and
 /// reopened formatting elements can multiply nodes.
 const MAX_NODES: usize = 600_000;
-/// The parser is fed in pieces, so that the node cap is seen in time.
-const CHUNK_BYTES: usize = 32 * 1024;
 
 pub struct Node {
     pub tag: Tag,
@@ -35,18 +34,7 @@ pub struct Dom {
 impl Dom {
     /// Parses any text; never fails. What exceeds the limits of `tame` and `MAX_NODES` is left out.
     pub fn parse(html: &str) -> Dom {
-        let html = tame::tame(html);
-        let mut parser = parse_document(Sink::new(html.len() / 40 + 16), ParseOpts::default());
-        let mut rest: &str = &html;
-        while !rest.is_empty() && parser.tokenizer.sink.sink.0.borrow().len() < MAX_NODES {
-            let mut cut = rest.len().min(CHUNK_BYTES);
-            while !rest.is_char_boundary(cut) {
-                cut += 1;
-            }
-            parser.process(StrTendril::from_slice(&rest[..cut]));
-            rest = &rest[cut..];
-        }
-        Dom { nodes: in_document_order(parser.finish()) }
+        Dom { nodes: in_document_order(feed::parse(&tame::tame(html))) }
     }
 
     pub fn node(&self, id: usize) -> &Node {
@@ -109,6 +97,11 @@ impl Node {
         self.attributes.iter().find(|a| &*a.name.local == name).map(|a| &*a.value)
     }
 
+    /// Names and values, in order.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.attributes.iter().map(|a| (&*a.name.local, &*a.value))
+    }
+
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -116,7 +109,14 @@ impl Node {
 
 /// Appends text with every run of white space as one space, none at the start.
 pub fn push_collapsed(out: &mut String, text: &str) {
-    for c in text.chars() {
+    let mut rest = text;
+    loop {
+        // Most of most texts is printable ASCII, which goes over as it is.
+        let plain = rest.bytes().position(|b| !b.is_ascii_graphic()).unwrap_or(rest.len());
+        out.push_str(&rest[..plain]);
+        rest = &rest[plain..];
+        let Some(c) = rest.chars().next() else { return };
+        rest = &rest[c.len_utf8()..];
         match c {
             c if c.is_whitespace() || c == '\u{0}' => {
                 if !out.is_empty() && !out.ends_with(' ') {

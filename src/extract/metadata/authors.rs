@@ -10,11 +10,6 @@ use serde_json::Value;
 const MAX_AUTHORS: usize = 20;
 
 pub fn read(dom: &Dom, evidence: &Evidence, publisher: Option<&str>) -> Option<(Vec<Author>, &'static str)> {
-    let readers: [(&'static str, Vec<Author>); 3] = [
-        ("json_ld", from_json_ld(evidence)),
-        ("meta", from_meta(evidence)),
-        ("byline", byline::read(dom, evidence)),
-    ];
     let own = own_names(evidence, publisher);
     let publisher = own.as_slice();
     let usable = |authors: &[Author]| {
@@ -22,12 +17,22 @@ pub fn read(dom: &Dom, evidence: &Evidence, publisher: Option<&str>) -> Option<(
     };
     // A login or a first name gives way to a full name that a later reader has.
     let full = |authors: &[Author]| usable(authors) && authors.iter().any(|a| names::is_full_name(&a.name));
-    let chosen = readers
-        .iter()
-        .find(|(_, authors)| full(authors))
-        .or_else(|| readers.iter().find(|(_, authors)| usable(authors)));
-    let (source, authors) = chosen.or_else(|| readers.iter().find(|(_, authors)| !authors.is_empty()))?;
-    let mut authors = authors.clone();
+    let readers: [(&'static str, &dyn Fn() -> Vec<Author>); 3] = [
+        ("json_ld", &|| from_json_ld(evidence)),
+        ("meta", &|| from_meta(evidence)),
+        ("byline", &|| byline::read(dom, evidence)),
+    ];
+    let mut found: Vec<(&'static str, Vec<Author>)> = Vec::new();
+    for (source, read) in readers {
+        found.push((source, read()));
+        if found.last().is_some_and(|(_, authors)| full(authors)) {
+            break;
+        }
+    }
+    let is_full = found.iter().position(|(_, authors)| full(authors));
+    let is_usable = || found.iter().position(|(_, authors)| usable(authors));
+    let is_there = || found.iter().position(|(_, authors)| !authors.is_empty());
+    let (source, mut authors) = found.swap_remove(is_full.or_else(is_usable).or_else(is_there)?);
     if usable(&authors) {
         authors.retain(|a| !is_publisher(a, publisher));
     }

@@ -3,7 +3,9 @@
 use super::evidence::Evidence;
 use super::names;
 use crate::extract::dom::{Dom, Tag};
+use crate::extract::words::Words;
 use crate::record::Author;
+use std::sync::LazyLock;
 
 /// A byline is short: longer texts are biographies (a guess that holds on the development pages).
 const MAX_BYLINE_CHARS: usize = 120;
@@ -11,22 +13,25 @@ const MAX_BYLINE_CHARS: usize = 120;
 const MAX_BYLINE_NODES: usize = 60;
 
 pub fn read(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
-    let by_itemprop = evidence.itemprops.iter().copied().filter(|&id| {
+    let mut by_itemprop = evidence.itemprops.iter().copied().filter(|&id| {
         dom.node(id).attribute("itemprop").is_some_and(|p| p.split_whitespace().any(|w| w == "author"))
     });
-    let by_rel = evidence.hinted.iter().copied().filter(|&id| {
+    let mut by_rel = evidence.hinted.iter().copied().filter(|&id| {
         dom.node(id)
             .attribute("rel")
             .is_some_and(|r| r.split_whitespace().any(|w| w.eq_ignore_ascii_case("author")))
     });
-    let by_name = evidence.hinted.iter().copied().filter(|&id| names_a_byline(dom, id));
+    let mut by_name = evidence.hinted.iter().copied().filter(|&id| names_a_byline(dom, id));
     let by_link = (0..dom.nodes.len()).filter(|&id| links_to_an_author(dom, id));
-    let groups: [Vec<usize>; 4] =
-        [by_itemprop.collect(), by_rel.collect(), by_name.collect(), by_link.take(10).collect()];
-    let found: Vec<Vec<Author>> = groups.iter().map(|ids| authors_in(dom, ids)).collect();
-    let full = found.iter().find(|authors| authors.iter().any(|a| names::is_full_name(&a.name)));
-    if let Some(authors) = full {
-        return authors.clone();
+    let groups: [&mut dyn Iterator<Item = usize>; 4] =
+        [&mut by_itemprop, &mut by_rel, &mut by_name, &mut by_link.take(10)];
+    let mut found: Vec<Vec<Author>> = Vec::new();
+    for ids in groups {
+        let authors = authors_in(dom, ids);
+        if authors.iter().any(|a| names::is_full_name(&a.name)) {
+            return authors;
+        }
+        found.push(authors);
     }
     let said = by_word(dom, evidence);
     if !said.is_empty() {
@@ -37,7 +42,12 @@ pub fn read(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
 
 /// `/author/jane-doe`, `/autor/…`: the link's text is the name.
 fn links_to_an_author(dom: &Dom, id: usize) -> bool {
-    const SEGMENTS: [&str; 10] = [
+    let node = dom.node(id);
+    node.tag == Tag::A && node.attribute("href").is_some_and(|href| AUTHOR_PAGES.is_in(href))
+}
+
+static AUTHOR_PAGES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
         "/author/",
         "/authors/",
         "/autor/",
@@ -48,13 +58,12 @@ fn links_to_an_author(dom: &Dom, id: usize) -> bool {
         "/writers/",
         "/journalist/",
         "/contributors/",
-    ];
-    let node = dom.node(id);
-    node.tag == Tag::A && node.attribute("href").is_some_and(|href| SEGMENTS.iter().any(|s| href.contains(s)))
-}
+    ])
+});
 
 /// A short text that begins with "By", "Von", … and goes on with a name, from the headline on.
 fn by_word(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
+    const MAX_WORD_CHARS: usize = 20;
     const WORDS: [&str; 21] = [
         "by ",
         "von ",
@@ -89,8 +98,13 @@ fn by_word(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
         {
             continue;
         }
-        let lower = node.text().trim_start().to_lowercase();
-        if !WORDS.iter().any(|w| lower.starts_with(w) || lower.trim_end() == w.trim_end()) {
+        let text = node.text().trim();
+        let Some(first) = text.chars().flat_map(char::to_lowercase).next() else { continue };
+        if !WORDS.iter().any(|w| w.starts_with(first)) {
+            continue;
+        }
+        let lower: String = text.chars().take(MAX_WORD_CHARS).flat_map(char::to_lowercase).collect();
+        if !WORDS.iter().any(|w| lower.starts_with(w) || lower == w.trim_end()) {
             continue;
         }
         if in_chrome(dom, id) {
@@ -111,20 +125,24 @@ fn by_word(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
     single
 }
 
+static BYLINES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&["byline", "author", "autor", "auteur", "writer", "reporter", "journalist", "byl"])
+});
+static NO_BYLINES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&["comment", "bio", "related", "avatar", "image", "photo", "social", "follow", "box"])
+});
+static NOT_THE_ARTICLES: LazyLock<Words> = LazyLock::new(|| Words::new(&["comment", "related"]));
+
 fn names_a_byline(dom: &Dom, id: usize) -> bool {
-    const WORDS: [&str; 8] =
-        ["byline", "author", "autor", "auteur", "writer", "reporter", "journalist", "byl"];
-    const NOT: [&str; 9] =
-        ["comment", "bio", "related", "avatar", "image", "photo", "social", "follow", "box"];
-    let node = dom.node(id);
-    ["class", "id", "data-testid", "data-qa"].iter().filter_map(|a| node.attribute(a)).any(|value| {
-        let value = value.to_ascii_lowercase();
-        WORDS.iter().any(|w| value.contains(w)) && !NOT.iter().any(|w| value.contains(w))
+    dom.node(id).attributes().any(|(name, value)| {
+        matches!(name, "class" | "id" | "data-testid" | "data-qa")
+            && BYLINES.is_in(value)
+            && !NO_BYLINES.is_in(value)
     })
 }
 
-fn authors_in(dom: &Dom, ids: &[usize]) -> Vec<Author> {
-    for &id in ids.iter().take(30) {
+fn authors_in(dom: &Dom, ids: &mut dyn Iterator<Item = usize>) -> Vec<Author> {
+    for id in ids.take(30) {
         if in_chrome(dom, id) || dom.node(id).tag.is_never_read() {
             continue;
         }
@@ -158,18 +176,16 @@ fn visible_name(dom: &Dom, id: usize) -> String {
 fn in_chrome(dom: &Dom, id: usize) -> bool {
     dom.ancestors(id).any(|a| {
         let node = dom.node(a);
-        let named = |word: &str| {
-            ["class", "id"]
-                .iter()
-                .filter_map(|k| node.attribute(k))
-                .any(|v| v.to_ascii_lowercase().contains(word))
-        };
         // An article's own footer often has the byline; the page's has not.
         let frame = match node.tag {
             Tag::Nav => true,
             Tag::Aside | Tag::Footer => !dom.ancestors(a).any(|b| dom.node(b).tag == Tag::Article),
             _ => false,
         };
-        frame || (!matches!(node.tag, Tag::Body | Tag::Html) && (named("comment") || named("related")))
+        let named = || {
+            let mut names = node.attributes().filter(|(name, _)| matches!(*name, "class" | "id"));
+            names.any(|(_, value)| NOT_THE_ARTICLES.is_in(value))
+        };
+        frame || (!matches!(node.tag, Tag::Body | Tag::Html) && named())
     })
 }

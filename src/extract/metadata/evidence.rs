@@ -93,11 +93,17 @@ impl Evidence {
             Tag::Img => self.images.push(id),
             _ => {}
         }
-        if node.attribute("itemprop").is_some() {
-            self.itemprops.push(id);
+        let mut is_hinted = false;
+        for (name, value) in node.attributes() {
+            match name {
+                "itemprop" => self.itemprops.push(id),
+                "class" | "id" | "rel" | "data-testid" | "data-qa" => {
+                    is_hinted |= super::hints::is_hint(value)
+                }
+                _ => {}
+            }
         }
-        let hints = ["class", "id", "rel", "data-testid", "data-qa"];
-        if hints.iter().any(|name| node.attribute(name).is_some_and(super::hints::is_hint)) {
+        if is_hinted {
             self.hinted.push(id);
         }
     }
