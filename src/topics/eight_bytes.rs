@@ -19,7 +19,7 @@ pub(super) fn before(found: u64) -> usize {
 
 /// Bytes that are no ASCII letters or digits.
 pub(super) fn outside_words(bytes: u64) -> u64 {
-    let in_word = within(bytes | 0x20 * EACH, b'a', b'z') | within(bytes, b'0', b'9');
+    let in_word = within(bytes | (0x20 * EACH), b'a', b'z') | within(bytes, b'0', b'9');
     not(in_word) | bytes & HIGH
 }
 
@@ -43,7 +43,7 @@ fn within(bytes: u64, first: u8, last: u8) -> u64 {
 }
 
 fn equal(bytes: u64, byte: u8) -> u64 {
-    not(from(bytes ^ u64::from(byte) * EACH, 1))
+    not(from(bytes ^ (u64::from(byte) * EACH), 1))
 }
 
 /// Below 0x80 an addition reaches the highest bit from a limit on, and never the next byte.
