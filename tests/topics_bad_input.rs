@@ -138,6 +138,9 @@ nmaes = 1.0
 [scoring.country]
 title = nan
 bais = 1
+
+[inflections.la]
+us = "i"
 "#;
 
 #[test]
@@ -177,6 +180,7 @@ fn every_planted_mistake_is_found_with_its_line() {
         (43, "unknown key \"nmaes\""),
         (46, "\"title\" must be a finite number"),
         (47, "unknown key \"bais\""),
+        (50, "\"us\" must be a list"),
     ] {
         let is_found = found.iter().any(|(at, message)| *at == line && message.contains(part));
         assert!(

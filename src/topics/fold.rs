@@ -3,6 +3,7 @@
 //! Terms and articles go through the same folding, so that `Pérou`, `PEROU` and a decomposed `Pérou` meet.
 //! Two strings of equal byte length come out, one with case and one without; `origin` leads back to the source.
 
+use super::eight_bytes;
 use unicode_normalization::char::decompose_canonical;
 
 /// A text ready for the automaton.
@@ -104,19 +105,27 @@ impl Folded {
 
 /// How many bytes need only their case folded: ASCII without white space, apart from single spaces between words.
 fn plain_run(bytes: &[u8]) -> usize {
-    let is_plain = |byte: u8| matches!(byte, b'!'..=b'_' | b'a'..=b'~');
-    let mut length = 0;
-    while let Some(&byte) = bytes.get(length) {
-        let is_lone_space = byte == b' '
-            && length > 0
-            && bytes[length - 1] != b' '
-            && bytes.get(length + 1).is_some_and(|b| is_plain(*b));
-        if !is_plain(byte) && !is_lone_space {
-            break;
+    let (mut length, mut spaces_before) = (0, eight_bytes::ALL);
+    while let Some(eight) = eight_bytes::first(&bytes[length..]) {
+        let spaces = eight_bytes::spaces(eight);
+        let other = eight_bytes::not_plain(eight) | spaces & eight_bytes::shifted(spaces, spaces_before);
+        length += eight_bytes::before(other);
+        if other != 0 {
+            return without_last_space(bytes, length);
         }
-        length += 1;
+        spaces_before = spaces;
     }
-    length
+    let is_plain = |at: usize| match bytes[at] {
+        b' ' => at > 0 && bytes[at - 1] != b' ',
+        byte => matches!(byte, b'!'..=b'_' | b'a'..=b'~'),
+    };
+    let end = (length..bytes.len()).find(|at| !is_plain(*at)).unwrap_or(bytes.len());
+    without_last_space(bytes, end)
+}
+
+/// A space before something else than a word belongs to that.
+fn without_last_space(bytes: &[u8], end: usize) -> usize {
+    if bytes[..end].ends_with(b" ") { end - 1 } else { end }
 }
 
 /// A run of white space: a blank line, or a line break before an indentation, ends a paragraph.

@@ -97,6 +97,7 @@ impl Guards<'_> {
                 || self.precedes_surname(reading)
                 || self.follows_title(reading)
                 || self.follows_first_name(reading)
+                || self.follows_titled_name(reading)
                 || self.has_age(reading))
     }
 
@@ -109,17 +110,31 @@ impl Guards<'_> {
     /// is a family name too.
     fn follows_first_name(&self, reading: &Reading) -> bool {
         let is_family_name = reading.term_index().is_some_and(|index| self.taxonomy.terms[index].family_name);
-        let is_shown = !self.part(reading).is_capitalized;
-        if !is_family_name || !is_shown || self.previous(reading).is_some() {
-            return false;
+        let Some(start) = self.unknown_name_before(reading).filter(|_| is_family_name) else { return false };
+        self.before(reading)[..start].trim_end().ends_with(|c: char| c.is_alphanumeric() || c == ',')
+    }
+
+    /// "Poet Marta Malta": the same behind a title, before any place's word.
+    fn follows_titled_name(&self, reading: &Reading) -> bool {
+        let Some(start) = self.unknown_name_before(reading) else { return false };
+        let title = reading.found.checked_sub(1).and_then(|before| self.found.get(before));
+        title.is_some_and(|title| {
+            title.field == reading.field && title.end + 1 == start && title.is_word(Lexicon::PersonTitle)
+        })
+    }
+
+    /// Where the word before begins, if it is capitalized as a name is and the taxonomy does not know it.
+    fn unknown_name_before(&self, reading: &Reading) -> Option<usize> {
+        if self.part(reading).is_capitalized || self.previous(reading).is_some() {
+            return None;
         }
-        let Some(before) = self.before(reading).strip_suffix(' ') else { return false };
-        let start = before.rfind(' ').map_or(0, |space| space + 1);
-        let first = &before[start..];
-        let is_name = first.starts_with(char::is_uppercase)
-            && first.chars().skip(1).any(char::is_lowercase)
-            && first.chars().all(char::is_alphabetic);
-        is_name && before[..start].trim_end().ends_with(|c: char| c.is_alphanumeric() || c == ',')
+        let before = self.before(reading).strip_suffix(' ')?;
+        let start = before.rfind([' ', '\n']).map_or(0, |space| space + 1);
+        let name = &before[start..];
+        let is_name = name.starts_with(char::is_uppercase)
+            && name.chars().skip(1).any(char::is_lowercase)
+            && name.chars().all(char::is_alphabetic);
+        is_name.then_some(start)
     }
 
     /// "Jordan, 27, ", "Chad, who ": behind a given name, a person.
@@ -161,11 +176,13 @@ impl Guards<'_> {
         is_name && !self.next_is_something_else(reading)
     }
 
+    /// Behind a word that is a listed given name, another place is a family name: "Brittany Holland".
     fn next_is_something_else(&self, reading: &Reading) -> bool {
+        let is_listed = self.spelling(reading).is_word(Lexicon::GivenName);
         self.next(reading).is_some_and(|next| {
             next.is_word(Lexicon::PlaceFollower)
                 || next.is_word(Lexicon::CompanyWord)
-                || next.meanings(self.taxonomy).any(|m| matches!(m, Meaning::Term(_)))
+                || (!is_listed && next.meanings(self.taxonomy).any(|m| matches!(m, Meaning::Term(_))))
         })
     }
 

@@ -1,8 +1,7 @@
 //! Which languages' words count in a text: the declared one, or what its letters and small words suggest.
 
+use super::spread::Map;
 use super::taxonomy::Taxonomy;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 /// A bit per language of the taxonomy.
@@ -12,7 +11,11 @@ pub(super) fn mask(taxonomy: &Taxonomy, declared: Option<&str>, title: &str, bod
         return known;
     }
     // A guess never takes English away: names of countries in English are found in any Latin text.
-    bit(taxonomy, guess(title, body)).unwrap_or(0) | bit(taxonomy, "en").unwrap_or(0)
+    let english = bit(taxonomy, "en").unwrap_or(0);
+    match guess(title, body) {
+        "en" => english,
+        other => english | bit(taxonomy, other).unwrap_or(0),
+    }
 }
 
 fn bit(taxonomy: &Taxonomy, language: &str) -> Option<u64> {
@@ -25,9 +28,20 @@ fn bit(taxonomy: &Taxonomy, language: &str) -> Option<u64> {
 fn guess(title: &str, body: &str) -> &'static str {
     let sample = if body.len() > 40 { body } else { title };
     let sample = &sample[..floor(sample, 600)];
+    // The common case without decoding a character.
+    match sample.is_ascii() {
+        true => most_used(sample.as_bytes().split(|byte| !byte.is_ascii_alphabetic())),
+        false => most_used(sample.split(|c: char| !c.is_alphabetic()).map(str::as_bytes)),
+    }
+}
+
+fn most_used<'t>(words: impl Iterator<Item = &'t [u8]>) -> &'static str {
     let mut counts = [0u32; SMALL_WORDS.len()];
-    for word in sample.split(|c: char| !c.is_alphabetic()) {
+    for word in words {
         let mut languages = languages_of(word);
+        if languages == 0 {
+            continue;
+        }
         while languages != 0 {
             counts[languages.trailing_zeros() as usize] += 1;
             languages &= languages - 1;
@@ -46,44 +60,25 @@ fn guess(title: &str, body: &str) -> &'static str {
 }
 
 /// A bit per language that has this small word.
-fn languages_of(word: &str) -> u32 {
+fn languages_of(word: &[u8]) -> u32 {
     packed(word).and_then(|key| SMALL_WORD_LANGUAGES.get(&key)).copied().unwrap_or(0)
 }
 
 /// Eight bytes at most in one number, ASCII letters in lower case.
-fn packed(word: &str) -> Option<u64> {
+fn packed(word: &[u8]) -> Option<u64> {
     let is_small = (1..=7).contains(&word.len());
-    is_small.then(|| word.bytes().fold(0, |key, byte| key << 8 | u64::from(byte.to_ascii_lowercase())))
+    is_small.then(|| word.iter().fold(0, |key, byte| key << 8 | u64::from(byte.to_ascii_lowercase())))
 }
 
-static SMALL_WORD_LANGUAGES: LazyLock<HashMap<u64, u32, BuildHasherDefault<Spread>>> = LazyLock::new(|| {
-    let mut languages = HashMap::default();
+static SMALL_WORD_LANGUAGES: LazyLock<Map<u64, u32>> = LazyLock::new(|| {
+    let mut languages = Map::default();
     for (index, (_, words)) in SMALL_WORDS.iter().enumerate() {
-        for key in words.iter().filter_map(|word| packed(word)) {
+        for key in words.iter().filter_map(|word| packed(word.as_bytes())) {
             *languages.entry(key).or_insert(0) |= 1 << index;
         }
     }
     languages
 });
-
-/// One multiplication instead of SipHash: the words are our own, nobody can plant collisions among them.
-#[derive(Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        // 2^64 divided by the golden ratio (Knuth's multiplicative hashing).
-        self.0 = (self.0 ^ key).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
-    }
-}
 
 /// The last character boundary at or before `at`.
 fn floor(text: &str, at: usize) -> usize {

@@ -6,23 +6,32 @@
 //! ```
 
 mod cases;
+mod compounds;
 mod document;
+mod doubt;
+mod eight_bytes;
 mod explain;
 mod fold;
 mod guards;
+mod inflection;
 mod language;
 mod lint;
 mod load;
 mod mentions;
+mod namesakes;
 mod scan;
 mod schema;
 mod score;
 mod script;
+mod spread;
+mod starts;
+mod surnames;
 mod taxonomy;
 mod toml_reader;
 mod trie;
 mod votes;
 mod weights;
+mod whole_words;
 
 pub use cases::{Case, Failure};
 pub use explain::{Explanation, Judged};

@@ -3,7 +3,9 @@
 use super::document::{Document, Part, Zone};
 use super::schema::Lexicon;
 use super::script::{Script, Shape, ends_word, is_word_byte, is_word_char, starts_word};
+use super::starts::{Case, FirstWord};
 use super::taxonomy::{Meaning, Pattern, Taxonomy};
+use super::trie::Standing;
 use crate::record::Field;
 
 /// One spelling found, with what it may mean here (language and case are already respected).
@@ -36,7 +38,7 @@ impl Found {
 pub(super) fn scan(taxonomy: &Taxonomy, document: &Document, languages: u64) -> Vec<Found> {
     let mut found = Vec::with_capacity(64);
     for part in [&document.title, &document.body] {
-        let scanner = Scanner { taxonomy, document, part, languages };
+        let mut scanner = Scanner { taxonomy, document, part, languages, beginning: Standing::new() };
         scanner.run(&mut found);
     }
     found
@@ -47,63 +49,58 @@ struct Scanner<'a> {
     document: &'a Document,
     part: &'a Part,
     languages: u64,
+    /// The spellings that begin at the place that is looked at; here so that its memory is used again.
+    beginning: Standing,
 }
 
 impl Scanner<'_> {
-    fn run(&self, found: &mut Vec<Found>) {
+    fn run(&mut self, found: &mut Vec<Found>) {
         let text = self.part.text.lower.as_bytes();
-        let starts = &self.taxonomy.starts;
         let mut at = 0;
         while at < text.len() {
-            if !starts.may_begin(text[at]) || !self.may_start(at) || self.is_hopeless(at) {
-                at = self.next_start(at);
-                continue;
-            }
-            at = self.standing(at, found).unwrap_or_else(|| self.next_start(at));
+            at = if is_word_byte(text[at]) { self.word(at, found) } else { self.sign(at, found) };
+            // Nothing begins with a space: terms are folded, and folding drops it.
+            at += usize::from(text.get(at) == Some(&b' '));
         }
     }
 
-    /// A word of ASCII letters that no spelling begins with.
-    fn is_hopeless(&self, at: usize) -> bool {
-        let (text, cased) = (self.part.text.lower.as_bytes(), self.part.text.cased.as_bytes());
-        let is_word = is_word_byte(text[at]) && !self.taxonomy.starts.is_anywhere(text[at]);
-        let case = if cased[at].is_ascii_lowercase() { Case::Small } else { Case::Any };
-        is_word && !self.taxonomy.starts.may_stand(&text[at..], case)
+    /// What stands at a word of ASCII letters; returns where to go on. Most words begin nothing and are passed over
+    /// whole.
+    fn word(&mut self, at: usize, found: &mut Vec<Found>) -> usize {
+        let (text, starts) = (&self.part.text.lower.as_bytes()[at..], &self.taxonomy.starts);
+        let word = FirstWord::of(text);
+        let case =
+            if self.part.text.cased.as_bytes()[at].is_ascii_lowercase() { Case::Small } else { Case::Any };
+        let is_anywhere = starts.is_anywhere(text[0]);
+        let may_stand = is_anywhere || (starts.may_stand(word, case) && self.begins_word(at));
+        let end = if may_stand { self.standing(at, case, found) } else { None };
+        end.unwrap_or_else(|| at + starts.next_inside(&text[..word.length]))
     }
 
-    /// A word of ASCII letters begins nothing in its middle, unless some term may stand anywhere.
-    fn may_start(&self, at: usize) -> bool {
-        let text = &self.part.text.lower;
-        let byte = text.as_bytes()[at];
-        if !is_word_byte(byte) || self.taxonomy.starts.is_anywhere(byte) || at == 0 {
-            return true;
-        }
-        let previous = text.as_bytes()[at - 1];
-        match previous.is_ascii() {
-            true => !is_word_byte(previous),
-            false => !text[..at].chars().next_back().is_some_and(is_word_char),
-        }
+    /// The same at any other character: a letter of another script, a sign, white space.
+    fn sign(&mut self, at: usize, found: &mut Vec<Found>) -> usize {
+        let text = self.part.text.lower.as_bytes();
+        let may_stand = self.taxonomy.starts.may_begin(text[at]);
+        let end = if may_stand { self.standing(at, Case::Any, found) } else { None };
+        end.unwrap_or_else(|| at + character_bytes(text[at]))
     }
 
-    /// The next place where something may begin: behind the word, or the next character outside of ASCII words.
-    fn next_start(&self, at: usize) -> usize {
-        let (text, starts) = (&self.part.text.lower, &self.taxonomy.starts);
-        let bytes = text.as_bytes();
-        if !bytes[at].is_ascii() {
-            return at + text[at..].chars().next().map_or(1, char::len_utf8);
-        }
-        let is_inside = |byte: &u8| is_word_byte(*byte) && !starts.is_anywhere(*byte);
-        let word = bytes[at + 1..].iter().take_while(|byte| is_inside(byte)).count();
-        if is_word_byte(bytes[at]) { at + 1 + word } else { at + 1 }
+    /// A word of ASCII letters begins nothing in its middle.
+    fn begins_word(&self, at: usize) -> bool {
+        let before = &self.part.text.lower[..at];
+        !before.ends_with(is_word_char)
     }
 
     /// The longest spelling that stands here. Where it is only a cue ("vaccine"), the longest that names something
     /// ("vaccin*") too: a cue hides nobody. Returns where to go on.
-    fn standing(&self, start: usize, found: &mut Vec<Found>) -> Option<usize> {
-        let mut patterns = self.taxonomy.trie.walk(&self.part.text.lower.as_bytes()[start..]);
+    fn standing(&mut self, start: usize, case: Case, found: &mut Vec<Found>) -> Option<usize> {
+        self.taxonomy.trie.walk(&self.part.text.lower.as_bytes()[start..], &mut self.beginning);
         let mut next = None;
-        while let Some(index) = patterns.pop() {
+        while let Some(index) = self.beginning.pop() {
             let pattern = &self.taxonomy.patterns[index as usize];
+            if pattern.is_capitalized && case == Case::Small {
+                continue;
+            }
             let end = start + pattern.bytes as usize;
             let standing = self.meanings(pattern, start, end);
             if standing == 0 {
@@ -136,7 +133,10 @@ impl Scanner<'_> {
             Shape::Substring => true,
         };
         let cased = &self.part.text.cased[start..end];
-        let is_capitalized = || cased.starts_with(|c: char| !c.is_lowercase());
+        let is_capitalized = || match cased.as_bytes().first() {
+            Some(first) if first.is_ascii() => !first.is_ascii_lowercase(),
+            _ => !cased.starts_with(char::is_lowercase),
+        };
         let mut standing = 0;
         for (index, meaning) in pattern.meanings.iter().enumerate() {
             let is_meant = match *meaning {
@@ -159,121 +159,12 @@ impl Scanner<'_> {
     }
 }
 
-/// How a word begins: with a small letter, or in any way.
-#[derive(Clone, Copy)]
-enum Case {
-    Small,
-    Any,
-}
-
-/// What can be told of a place without walking the trie.
-#[derive(Debug)]
-pub(super) struct Starts {
-    /// For each byte, whether a spelling begins with it, and whether one that may stand inside a word does.
-    bytes: [u8; 256],
-    /// First words of the spellings that may begin with a small letter; of all spellings.
-    words: [WordSet; 2],
-}
-
-impl Starts {
-    const BEGINS: u8 = 1;
-    const ANYWHERE: u8 = 2;
-
-    pub(super) fn new<'a>(spellings: impl Iterator<Item = (&'a str, &'a Pattern)>) -> Starts {
-        let mut starts = Starts { bytes: [0; 256], words: [WordSet::default(), WordSet::default()] };
-        for (text, pattern) in spellings {
-            let Some(&byte) = text.as_bytes().first() else { continue };
-            let anywhere = if pattern.is_anywhere { Starts::ANYWHERE } else { 0 };
-            starts.bytes[usize::from(byte)] |= Starts::BEGINS | anywhere;
-            starts.words[Case::Any as usize].add(text.as_bytes(), pattern.is_open);
-            if !pattern.is_capitalized {
-                starts.words[Case::Small as usize].add(text.as_bytes(), pattern.is_open);
-            }
-        }
-        starts
+/// How many bytes the character has that begins with this one (RFC 3629, section 3).
+fn character_bytes(first: u8) -> usize {
+    match first {
+        0..0xc0 => 1,
+        0xc0..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        _ => 4,
     }
-
-    fn may_begin(&self, byte: u8) -> bool {
-        self.bytes[usize::from(byte)] & Starts::BEGINS != 0
-    }
-
-    fn is_anywhere(&self, byte: u8) -> bool {
-        self.bytes[usize::from(byte)] & Starts::ANYWHERE != 0
-    }
-
-    fn may_stand(&self, text: &[u8], case: Case) -> bool {
-        self.words[case as usize].may_hold(text)
-    }
-}
-
-/// First words of spellings, by hash: says no for certain, and yes wrongly for one word in eight at most. Nine in ten
-/// words of an article end here.
-#[derive(Debug)]
-struct WordSet {
-    whole: Vec<u64>,
-    /// The first three letters of words that may go on ("sanction*").
-    open: Vec<u64>,
-    /// Words of one or two letters may go on: anything is possible.
-    is_full: bool,
-}
-
-impl Default for WordSet {
-    fn default() -> WordSet {
-        let empty = || vec![0; WordSet::BITS / 64];
-        WordSet { whole: empty(), open: empty(), is_full: false }
-    }
-}
-
-impl WordSet {
-    /// 8 KB each: a quarter of a core's first cache, for 8,000 different first words.
-    const BITS: usize = 1 << 16;
-    /// Of a word that may go on, its first letters: most are longer, some have no more.
-    const OPEN_BYTES: usize = 4;
-
-    fn add(&mut self, text: &[u8], is_open: bool) {
-        let word = &text[..word_length(text)];
-        let goes_on = is_open && word.len() == text.len();
-        match word.len() {
-            _ if !goes_on => set(&mut self.whole, hash(word)),
-            0..=2 => self.is_full = true,
-            3 => (0..=255u8).for_each(|next| set(&mut self.open, hash(&[word[0], word[1], word[2], next]))),
-            _ => set(&mut self.open, hash(&word[..WordSet::OPEN_BYTES])),
-        }
-        if goes_on {
-            set(&mut self.whole, hash(word));
-        }
-    }
-
-    fn may_hold(&self, text: &[u8]) -> bool {
-        let length = word_length(text);
-        let word = &text[..length];
-        self.is_full
-            || has(&self.whole, hash(word))
-            || (length >= WordSet::OPEN_BYTES && has(&self.open, hash(&word[..WordSet::OPEN_BYTES])))
-    }
-}
-
-/// Of the word of ASCII letters and digits that the text begins with. Longer ones than this are no first words that
-/// have to be told apart, and a text without spaces is not read again and again.
-fn word_length(text: &[u8]) -> usize {
-    text.iter().take(32).take_while(|byte| is_word_byte(**byte)).count()
-}
-
-/// Of the length and the first eight letters.
-fn hash(word: &[u8]) -> usize {
-    let letters = match word.first_chunk::<8>() {
-        Some(first) => u64::from_le_bytes(*first),
-        None => word.iter().rev().fold(0, |letters, byte| letters << 8 | u64::from(*byte)),
-    };
-    // 2^64 divided by the golden ratio (Knuth's multiplicative hashing).
-    let spread = (letters ^ (word.len() as u64) << 59).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (spread >> (64 - WordSet::BITS.trailing_zeros())) as usize
-}
-
-fn set(bits: &mut [u64], hash: usize) {
-    bits[hash / 64] |= 1 << (hash % 64);
-}
-
-fn has(bits: &[u64], hash: usize) -> bool {
-    bits[hash / 64] >> (hash % 64) & 1 == 1
 }

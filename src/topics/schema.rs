@@ -156,9 +156,19 @@ impl Lexicon {
     }
 }
 
+/// What a language puts in the place of a name's ending: "Szwecja", "Szwecji".
+#[derive(Clone, Debug)]
+pub(super) struct RawInflection {
+    pub language: String,
+    pub ending: String,
+    pub forms: Vec<String>,
+}
+
 /// All files together, as written.
 #[derive(Default)]
 pub(super) struct Raw {
+    /// `[inflections.pl]`, then `ending = [forms]`.
+    pub inflections: Vec<RawInflection>,
     pub topics: Vec<RawTopic>,
     pub terms: Vec<RawTerm>,
     pub ambiguous: Vec<RawAmbiguous>,
@@ -208,6 +218,10 @@ impl Reader<'_, '_> {
                     self.raw.contexts.push((name.get_ref().to_string(), words));
                 }
             }
+            "inflections" => {
+                let Some(table) = self.file.table(key, value) else { return };
+                table.iter().for_each(|(language, value)| self.inflections(language.get_ref(), value));
+            }
             "weights" => self.numbers(key, value),
             "scoring" => {
                 let Some(table) = self.file.table(key, value) else { return };
@@ -227,6 +241,14 @@ impl Reader<'_, '_> {
             if let Some(table) = self.file.table(key, item) {
                 read(self, table, &item.span());
             }
+        }
+    }
+
+    fn inflections(&mut self, language: &str, value: &Value) {
+        let Some(table) = self.file.table(language, value) else { return };
+        for (ending, forms) in table.iter() {
+            let (ending, forms) = (ending.get_ref().to_string(), self.words(ending.get_ref(), forms));
+            self.raw.inflections.push(RawInflection { language: language.to_owned(), ending, forms });
         }
     }
 

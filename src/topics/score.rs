@@ -4,10 +4,9 @@ use super::document::{Document, Zone};
 use super::mentions::Reading;
 use super::scan::Found;
 use super::schema::Kind;
-use super::taxonomy::{Taxonomy, TopicIndex};
+use super::taxonomy::{Family, Taxonomy, TopicIndex};
 use super::weights::FamilyWeights;
 use crate::record::Field;
-use std::collections::BTreeMap;
 
 /// A topic's score, 0 to 1; from 0.5 up the article is about it.
 pub(super) struct Scored {
@@ -16,8 +15,8 @@ pub(super) struct Scored {
 }
 
 /// What the document says of one topic.
-#[derive(Default)]
 struct Evidence {
+    topic: TopicIndex,
     title: f64,
     dateline: f64,
     lead: f64,
@@ -26,9 +25,15 @@ struct Evidence {
     listed: usize,
     /// Where the body first names it, 0 (its beginning) to 1 (its end, or never).
     first: f64,
+    /// What the mentions add up to before topics are compared.
+    sum: f64,
 }
 
 impl Evidence {
+    fn none(topic: TopicIndex) -> Evidence {
+        Evidence { topic, title: 0.0, dateline: 0.0, lead: 0.0, body: 0.0, listed: 0, first: 1.0, sum: 0.0 }
+    }
+
     fn add(&mut self, reading: &Reading, position: f64, listed: usize) {
         match reading.zone {
             Zone::Title => self.title = self.title.max(reading.weight),
@@ -42,7 +47,6 @@ impl Evidence {
         self.listed = self.listed.max(listed);
     }
 
-    /// What the mentions add up to before topics are compared.
     fn sum(&self, weights: &FamilyWeights) -> f64 {
         weights.title * self.title
             + weights.dateline * self.dateline
@@ -63,34 +67,37 @@ pub(super) fn score(
     let rivals = rivals(taxonomy, &evidence);
     let mut scored: Vec<Scored> = evidence
         .iter()
-        .map(|(topic, own)| Scored { topic: *topic, score: to_score(taxonomy, *topic, own, &rivals, length) })
+        .map(|own| Scored { topic: own.topic, score: to_score(taxonomy, own, &rivals, length) })
         .collect();
     let id = |scored: &Scored| taxonomy.topics[scored.topic as usize].id.as_str();
     scored.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| id(a).cmp(id(b))));
     scored
 }
 
-fn collect(
-    taxonomy: &Taxonomy,
-    document: &Document,
-    found: &[Found],
-    readings: &[Reading],
-) -> BTreeMap<TopicIndex, Evidence> {
+/// The evidence of each topic, its mentions in reading order.
+fn collect(taxonomy: &Taxonomy, document: &Document, found: &[Found], readings: &[Reading]) -> Vec<Evidence> {
     let body_bytes = document.body.text.lower.len().max(1) as f64;
     let listed = enumerations(taxonomy, found, readings);
-    let mut evidence: BTreeMap<TopicIndex, Evidence> = BTreeMap::new();
-    for (reading, listed) in readings.iter().zip(listed).filter(|(reading, _)| reading.is_kept) {
-        let position = found[reading.found].start as f64 / body_bytes;
-        let own =
-            evidence.entry(reading.topic).or_insert_with(|| Evidence { first: 1.0, ..Evidence::default() });
-        own.add(reading, position, listed);
-    }
-    evidence
+    let kept = readings.iter().zip(listed).filter(|(reading, _)| reading.is_kept);
+    let mut by_topic: Vec<(&Reading, usize)> = kept.collect();
+    by_topic.sort_by_key(|(reading, _)| reading.topic);
+    let evidence = |mentions: &[(&Reading, usize)]| {
+        let mut own = Evidence::none(mentions[0].0.topic);
+        for (reading, listed) in mentions {
+            own.add(reading, found[reading.found].start as f64 / body_bytes, *listed);
+        }
+        own.sum = own.sum(taxonomy.weights.of_family(family(taxonomy, own.topic)));
+        own
+    };
+    by_topic.chunk_by(|a, b| a.0.topic == b.0.topic).map(evidence).collect()
 }
 
 /// "Bahrain, Kuwait, Oman and Qatar": whoever is listed is meant, though named once. Names this close make a list;
 /// 20 bytes let a figure stand between them ("Brazil 55, Ivory Coast 67"); measured against 8 and 40.
 const LIST_GAP_BYTES: usize = 20;
+
+/// Two are no list.
+const LIST_TOPICS: usize = 3;
 
 /// For each reading, the number of topics in the list of its family that it stands in.
 fn enumerations(taxonomy: &Taxonomy, found: &[Found], readings: &[Reading]) -> Vec<usize> {
@@ -105,7 +112,7 @@ fn enumerations(taxonomy: &Taxonomy, found: &[Found], readings: &[Reading]) -> V
         }
         let continues = list.last().is_some_and(|last| {
             let (last, next) = (&readings[*last], reading);
-            family(taxonomy, last) == family(taxonomy, next)
+            family(taxonomy, last.topic) == family(taxonomy, next.topic)
                 && found[next.found].start.saturating_sub(found[last.found].end) <= LIST_GAP_BYTES
         });
         if !continues {
@@ -118,6 +125,9 @@ fn enumerations(taxonomy: &Taxonomy, found: &[Found], readings: &[Reading]) -> V
 }
 
 fn close(list: &mut Vec<usize>, readings: &[Reading], lengths: &mut [usize]) {
+    if list.len() < LIST_TOPICS {
+        return list.clear();
+    }
     let mut topics: Vec<TopicIndex> = list.iter().map(|index| readings[*index].topic).collect();
     topics.sort_unstable();
     topics.dedup();
@@ -130,8 +140,8 @@ fn is_leader(taxonomy: &Taxonomy, reading: &Reading) -> bool {
     own.is_some_and(|topic| topic != reading.topic)
 }
 
-fn family(taxonomy: &Taxonomy, reading: &Reading) -> super::taxonomy::Family {
-    taxonomy.topics[reading.topic as usize].family
+fn family(taxonomy: &Taxonomy, topic: TopicIndex) -> Family {
+    taxonomy.topics[topic as usize].family
 }
 
 /// The logarithm of the body's length, 0 at 1,000 bytes. Beyond 8,000 an article is just long.
@@ -147,35 +157,27 @@ struct Rivals {
     strongest: f64,
 }
 
-fn rivals(taxonomy: &Taxonomy, evidence: &BTreeMap<TopicIndex, Evidence>) -> [Rivals; 4] {
+fn rivals(taxonomy: &Taxonomy, evidence: &[Evidence]) -> [Rivals; 4] {
     let mut rivals = [Rivals::default(); 4];
-    for (topic, own) in evidence {
-        let family = taxonomy.topics[*topic as usize].family;
-        let rival = &mut rivals[family as usize];
+    for own in evidence {
+        let rival = &mut rivals[family(taxonomy, own.topic) as usize];
         rival.count += 1;
-        rival.strongest = rival.strongest.max(own.sum(taxonomy.weights.of_family(family)));
+        rival.strongest = rival.strongest.max(own.sum);
     }
     rivals
 }
 
-fn to_score(
-    taxonomy: &Taxonomy,
-    topic: TopicIndex,
-    own: &Evidence,
-    rivals: &[Rivals; 4],
-    length: f64,
-) -> f64 {
-    let family = taxonomy.topics[topic as usize].family;
+fn to_score(taxonomy: &Taxonomy, own: &Evidence, rivals: &[Rivals; 4], length: f64) -> f64 {
+    let family = family(taxonomy, own.topic);
     let weights = taxonomy.weights.of_family(family);
     let Rivals { count, strongest } = rivals[family as usize];
-    let own_sum = own.sum(weights);
     let flag = |condition: bool| f64::from(u8::from(condition));
     let sum = weights.bias
-        + own_sum
-        + weights.listed * flag(own.listed >= 3)
+        + own.sum
+        + weights.listed * flag(own.listed >= LIST_TOPICS)
         + weights.long_list * flag(own.listed >= 5)
         + weights.late * own.first
-        + weights.rank * own_sum / strongest.max(f64::MIN_POSITIVE)
+        + weights.rank * own.sum / strongest.max(f64::MIN_POSITIVE)
         + weights.alone * flag(count == 1)
         + weights.length * length;
     1.0 / (1.0 + (-sum).exp())

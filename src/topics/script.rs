@@ -47,6 +47,10 @@ pub(super) enum Shape {
 
 /// Whether a term of this script may begin behind `before`.
 pub(super) fn starts_word(before: &str, script: Script) -> bool {
+    // Nearly every place: a space before a word of Latin letters.
+    if script == Script::Spaced && before.ends_with(' ') {
+        return true;
+    }
     let Some(previous) = before.chars().next_back() else { return true };
     match script {
         Script::Kana => script_of(previous) != Script::Kana || is_hiragana(previous),
@@ -59,6 +63,9 @@ pub(super) fn starts_word(before: &str, script: Script) -> bool {
 
 /// Whether a whole word may end between `term` and `after`, with what its script hangs onto a name.
 pub(super) fn ends_word(term: &str, after: &str, script: Script) -> bool {
+    if script == Script::Spaced && after.starts_with(' ') {
+        return true;
+    }
     let Some(next) = after.chars().next() else { return true };
     match script {
         Script::Kana => script_of(next) != Script::Kana || is_hiragana(next),

@@ -4,9 +4,10 @@
 
 use super::Problem;
 use super::fold::fold_term;
-use super::scan::Starts;
+use super::inflection;
 use super::schema::{Case, Kind, Lexicon, Place, Raw, RawTerm};
 use super::script::{Script, Shape};
+use super::starts::Starts;
 use super::trie::Trie;
 use super::weights::Weights;
 use sha2::{Digest, Sha256};
@@ -64,6 +65,8 @@ pub(super) struct Term {
     /// As the editor wrote it.
     pub text: String,
     cased: String,
+    /// Its first letter is a capital of ASCII, and no other one is a capital.
+    is_first_capital: bool,
     pub topic: TopicIndex,
     pub kind: Kind,
     case: Case,
@@ -96,6 +99,7 @@ impl Term {
         match self.case {
             Case::Fold => true,
             Case::Exact => text == self.cased,
+            Case::Name if self.is_first_capital => text.starts_with(|c: char| c.is_ascii_uppercase()),
             Case::Name => text
                 .chars()
                 .zip(self.cased.chars())
@@ -183,6 +187,13 @@ impl Pattern {
         self.is_open |= shape != Shape::Word;
         self.meanings.push(meaning);
     }
+
+    /// No meaning stands where a letter or digit of ASCII follows.
+    fn is_whole(&self, spelling: &str) -> bool {
+        !self.is_open
+            && self.script == Script::Spaced
+            && spelling.ends_with(|c: char| c.is_ascii_alphanumeric())
+    }
 }
 
 #[derive(Debug)]
@@ -205,10 +216,11 @@ pub(super) fn compile(raw: &Raw, weights: Weights, content: &[u8]) -> Taxonomy {
     raw.terms.iter().for_each(|term| compiler.term(term));
     raw.ambiguous.iter().for_each(|entry| compiler.ambiguous(entry));
     raw.words.iter().for_each(|(lexicon, word, _)| compiler.word(*lexicon, word));
+    inflection::add(&mut compiler, &raw.terms, &raw.inflections);
     compiler.finish(content)
 }
 
-struct Compiler {
+pub(super) struct Compiler {
     topics: Vec<Topic>,
     topic_of: HashMap<String, TopicIndex>,
     terms: Vec<Term>,
@@ -260,13 +272,28 @@ impl Compiler {
         }
     }
 
+    /// Another form of a term, unless the word is somebody's own already.
+    pub(super) fn form(&mut self, raw: &RawTerm, text: &str) {
+        let Some(&topic) = self.topic_of.get(&raw.topic) else { return };
+        let pattern = self.pattern_of.get(&fold_term(text).0).map(|known| &self.patterns[*known as usize]);
+        let is_own = |meaning: &Meaning| match meaning {
+            Meaning::Term(index) => self.terms[*index as usize].topic != topic,
+            Meaning::Ambiguous(_) | Meaning::Word(..) => true,
+            Meaning::Cue(..) => false,
+        };
+        if !pattern.is_some_and(|pattern| pattern.meanings.iter().any(is_own)) {
+            self.spelling(raw, text, topic);
+        }
+    }
+
     fn spelling(&mut self, raw: &RawTerm, text: &str, topic: TopicIndex) {
         let (text, shape) = split_star(text);
         let (lower, cased) = fold_term(text);
         if lower.is_empty() {
             return;
         }
-        let languages = raw.language.as_ref().map_or(0, |language| self.language(language));
+        let language = raw.language.as_ref().filter(|_| !is_everywhere(raw));
+        let languages = language.map_or(0, |language| self.language(language));
         let pattern = self.pattern(lower);
         if let Some(known) = self.same_term(pattern, topic) {
             // The same spelling in another language: one term for both. The first file's rules hold.
@@ -278,6 +305,7 @@ impl Compiler {
         let has_capitals = cased.chars().any(char::is_uppercase);
         let term = Term {
             text: text.to_owned(),
+            is_first_capital: is_first_capital(&cased),
             cased,
             topic,
             kind: raw.kind,
@@ -386,8 +414,9 @@ impl Compiler {
     }
 
     fn finish(self, content: &[u8]) -> Taxonomy {
-        let trie = Trie::new(&self.spellings);
-        let starts = Starts::new(self.spellings.iter().map(String::as_str).zip(&self.patterns));
+        let spellings = || self.spellings.iter().map(String::as_str).zip(&self.patterns);
+        let trie = Trie::new(spellings().map(|(text, pattern)| (text, pattern.is_whole(text))));
+        let starts = Starts::new(spellings());
         Taxonomy {
             topics: self.topics,
             terms: self.terms,
@@ -414,6 +443,19 @@ fn topic(raw: &super::schema::RawTopic) -> Topic {
         country: None,
         place: raw.place.clone(),
     }
+}
+
+fn is_first_capital(cased: &str) -> bool {
+    let mut letters = cased.chars();
+    letters.next().is_some_and(|first| first.is_ascii_uppercase()) && !letters.any(char::is_uppercase)
+}
+
+/// "Washington" is Washington in a Swedish text too. Not so the short ("Male") and those with rules of their own.
+fn is_everywhere(raw: &RawTerm) -> bool {
+    let is_place = matches!(raw.kind, Kind::Capital | Kind::City);
+    let is_plain = raw.needs.is_empty() && raw.unless.is_empty() && raw.case.is_none();
+    let is_name_only = !raw.common && !raw.given_name && !raw.family_name && !raw.thing;
+    is_place && is_plain && is_name_only && raw.text.len() > 4
 }
 
 /// "Турци" of "Турция": the endings of its cases begin behind it. One word of five letters at least.

@@ -3,7 +3,7 @@
 //! Aho-Corasick reads every byte and remembers; here most bytes are inside words that already failed at their first
 //! letters, and are never looked at. One load per byte, a megabyte for 15,000 spellings.
 
-use smallvec::SmallVec;
+use super::script::is_word_byte;
 use std::collections::VecDeque;
 
 #[derive(Debug)]
@@ -16,41 +16,49 @@ struct Slot {
     /// The child for byte `b` is at `base + b`, if that slot names this one as its parent.
     base: u32,
     parent: u32,
-    /// The spelling that ends here.
+    /// The spelling that ends here, with `WHOLE` where it is no beginning of a longer word.
     pattern: u32,
 }
 
+/// Such a spelling ends with a letter or digit of ASCII, and none may follow.
+const WHOLE: u32 = 1 << 31;
 const NONE: u32 = u32::MAX;
 const ROOT: u32 = 0;
 const FREE: Slot = Slot { base: 0, parent: NONE, pattern: NONE };
 
-/// The spellings that begin at one place, shortest first. A spelling that begins with six others is not known yet.
-pub(super) type Standing = SmallVec<[u32; 8]>;
+/// The spellings that begin at one place, shortest first.
+pub(super) type Standing = Vec<u32>;
 
 impl Trie {
-    /// The index of a spelling in the list is its number. Empty spellings match nothing.
-    pub(super) fn new(spellings: &[String]) -> Trie {
-        let mut sorted: Vec<(&[u8], u32)> =
-            spellings.iter().enumerate().map(|(index, text)| (text.as_bytes(), index as u32)).collect();
+    /// Spellings, each with whether it stands as a whole word only: it must then end with a letter or digit of ASCII.
+    /// Its place in the list is its number. Empty spellings match nothing.
+    pub(super) fn new<'a>(spellings: impl Iterator<Item = (&'a str, bool)>) -> Trie {
+        let number = |(index, (text, is_whole)): (usize, (&'a str, bool))| {
+            (text.as_bytes(), index as u32 | if is_whole { WHOLE } else { 0 })
+        };
+        let mut sorted: Vec<(&[u8], u32)> = spellings.enumerate().map(number).collect();
         sorted.sort_unstable();
         let mut builder = Builder { slots: vec![FREE; 512], first_free: 1 };
         builder.build(&sorted);
         Trie { slots: builder.slots }
     }
 
-    /// Every spelling that `text` begins with.
-    pub(super) fn walk(&self, text: &[u8]) -> Standing {
-        let mut standing = Standing::new();
+    /// Every spelling that `text` begins with, in place of what `standing` held.
+    pub(super) fn walk(&self, text: &[u8], standing: &mut Standing) {
+        standing.clear();
         let mut at = ROOT;
-        for &byte in text {
+        for (index, &byte) in text.iter().enumerate() {
             let Some(child) = self.child(at, byte) else { break };
             at = child;
             let pattern = self.slots[at as usize].pattern;
-            if pattern != NONE {
-                standing.push(pattern);
+            if pattern == NONE {
+                continue;
+            }
+            let goes_on = || text.get(index + 1).is_some_and(|byte| is_word_byte(*byte));
+            if pattern & WHOLE == 0 || !goes_on() {
+                standing.push(pattern & !WHOLE);
             }
         }
-        standing
     }
 
     fn child(&self, parent: u32, byte: u8) -> Option<u32> {
@@ -156,31 +164,38 @@ fn children(sorted: &[(&[u8], u32)], node: &Pending) -> Vec<Child> {
 
 #[cfg(test)]
 mod tests {
-    use super::Trie;
+    use super::{Standing, Trie};
 
     #[test]
     fn every_beginning_is_found_and_nothing_else() {
         let spellings: Vec<String> =
             ["north", "north korea", "n", "korea", "북한", "북", ""].map(str::to_owned).into();
-        let trie = Trie::new(&spellings);
+        let trie = Trie::new(spellings.iter().map(|text| (text.as_str(), text == "korea")));
+        let mut standing = Standing::new();
         for (text, expected) in [
             ("north korea's", &[2, 0, 1][..]),
             ("north kor", &[2, 0]),
-            ("korean", &[3]),
+            ("korean", &[]),
+            ("korea's", &[3]),
+            ("korea", &[3]),
             ("북한은", &[5, 4]),
             ("xnorth", &[]),
             ("", &[]),
         ] {
-            assert_eq!(trie.walk(text.as_bytes()).as_slice(), expected, "{text}");
+            trie.walk(text.as_bytes(), &mut standing);
+            assert_eq!(standing, expected, "{text}");
         }
     }
 
     #[test]
     fn a_large_trie_is_complete() {
         let spellings: Vec<String> = (0..30_000).map(|i| format!("{}w{i}", i * 7919 % 1000)).collect();
-        let trie = Trie::new(&spellings);
-        let is_found = |(i, s): (usize, &String)| trie.walk(s.as_bytes()).last() == Some(&(i as u32));
-        assert!(spellings.iter().enumerate().all(is_found));
+        let trie = Trie::new(spellings.iter().map(|text| (text.as_str(), true)));
+        let mut standing = Standing::new();
+        for (number, spelling) in spellings.iter().enumerate() {
+            trie.walk(spelling.as_bytes(), &mut standing);
+            assert_eq!(standing.last(), Some(&(number as u32)), "{spelling}");
+        }
         assert!(trie.memory_bytes() < 30_000 * 12 * 12, "{}", trie.memory_bytes());
     }
 }
