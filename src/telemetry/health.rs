@@ -2,7 +2,11 @@
 //! `/metrics`, and the status page at `/`.
 
 use super::{board, metrics, process, repeats, status_page};
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header::HOST};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::{Router, routing::get};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -107,7 +111,11 @@ impl HealthServer {
                 repeats::tell();
             }
         });
-        let served = axum::serve(self.listener, router(readiness)).with_graceful_shutdown(stop).await;
+        let mut router = router(readiness);
+        if self.address.ip().is_loopback() {
+            router = router.layer(from_fn(only_by_its_own_name));
+        }
+        let served = axum::serve(self.listener, router).with_graceful_shutdown(stop).await;
         upkeep.abort();
         served
     }
@@ -128,6 +136,27 @@ fn router(readiness: Readiness) -> Router {
         .route("/", get(status_page::page))
         .route("/status.json", get(status))
         .with_state(readiness)
+}
+
+/// A listener on loopback is for this machine. A web site whose name suddenly leads to 127.0.0.1 (DNS rebinding) could
+/// otherwise read the status page through a browser here: it is told apart by the name it asks for.
+async fn only_by_its_own_name(request: Request, next: Next) -> Response {
+    if is_own_name(request.headers()) {
+        return next.run(request).await;
+    }
+    let told = "telemetry.listen is a loopback address: ask for it, or for localhost, in the Host header\n";
+    (StatusCode::MISDIRECTED_REQUEST, told).into_response()
+}
+
+/// An address, `localhost`, or nothing (HTTP/1.0).
+fn is_own_name(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(HOST) else { return true };
+    let host = host.to_str().ok().and_then(|host| url::Url::parse(&format!("http://{host}/")).ok());
+    match host.as_ref().and_then(url::Url::host) {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(_) => true,
+        None => false,
+    }
 }
 
 async fn readyz(State(readiness): State<Readiness>) -> (StatusCode, Answer) {
@@ -157,6 +186,25 @@ mod tests {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         answer
+    }
+
+    #[test]
+    fn another_sites_name_is_not_ours() {
+        let asks = |host: &str| is_own_name(&HeaderMap::from_iter([(HOST, host.parse().unwrap())]));
+        let own = ["127.0.0.1:9464", "[::1]:9464", "localhost:9464", "LOCALHOST", "10.0.0.7"];
+        assert!(own.iter().all(|host| asks(host)) && is_own_name(&HeaderMap::new()));
+        let others = ["rebound.example:9464", "localhost.rebound.example", "", "::1", "a b"];
+        others.iter().for_each(|host| assert!(!asks(host), "{host:?}"));
+    }
+
+    #[tokio::test]
+    async fn a_site_that_leads_to_loopback_reads_nothing() {
+        let server = HealthServer::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let address = server.address();
+        tokio::spawn(server.serve(Readiness::default(), std::future::pending()));
+        let path = "/status.json HTTP/1.1\r\nhost: rebound.example\r\nconnection: close\r\n\r\nGET /";
+        let answer = get(address, path).await;
+        assert!(answer.starts_with("HTTP/1.1 421 ") && !answer.contains("stages"), "{answer}");
     }
 
     #[tokio::test]
