@@ -1,6 +1,6 @@
 //! `newswire rejects list` and `replay`: what ended without an article, and once more.
 
-use super::failed;
+use super::{IN_FLIGHT, failed};
 use crate::cli::args::SettingsArgs;
 use crate::cli::failure::Failure;
 use crate::cli::output::Progress;
@@ -9,6 +9,7 @@ use crate::record::Reject;
 use crate::telemetry::masked_url;
 use crate::worker::{Submitter, rejects};
 use clap::{Args, Subcommand};
+use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write, stdout};
@@ -121,8 +122,10 @@ fn list(found: &[Reject]) -> Result<(), Failure> {
 
 async fn replay(submitter: &Submitter, found: &[Reject], progress: &Progress) -> Result<usize, Failure> {
     let mut put_back = 0;
-    for reject in found {
-        match submitter.replay(reject).await {
+    let put = |reject| async move { (reject, submitter.replay(reject).await) };
+    let mut putting = stream::iter(found).map(put).buffered(IN_FLIGHT);
+    while let Some((reject, outcome)) = putting.next().await {
+        match outcome {
             Ok(true) => put_back += 1,
             Ok(false) => progress.around(|| {
                 eprintln!("newswire: reject {} does not carry its record whole and stays", reject.reject_id)

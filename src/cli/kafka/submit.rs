@@ -1,6 +1,6 @@
 //! `newswire submit`: URLs onto the Kafka topic.
 
-use super::failed;
+use super::{IN_FLIGHT, failed};
 use crate::cli::args::SettingsArgs;
 use crate::cli::failure::Failure;
 use crate::cli::output::Progress;
@@ -21,9 +21,6 @@ pub struct SubmitArgs {
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
 }
-
-/// Records on their way at once.
-const IN_FLIGHT: usize = 1000;
 
 pub fn run(settings: &SettingsArgs, args: &SubmitArgs) -> Result<(), Failure> {
     let config = setup::start(settings)?.config;
