@@ -50,7 +50,7 @@ pub fn take_over(
         return Ok(None);
     }
     crash_point::pass("restore-after-target");
-    let mut table = SeenTable::default();
+    let mut table = SeenTable::with_room_for(usize::try_from(target).unwrap_or_default());
     let span = Span { at_least: target, isolation: "read_committed" };
     let end = read_to_end(settings, span, ("seen", seen, partition), is_current, &mut |key, value| {
         table.apply_record(key, value)?;
@@ -58,6 +58,7 @@ pub fn take_over(
         Ok(())
     })?;
     let Some(end) = end else { return Ok(None) };
+    table.give_back_room();
     crash_point::pass("restore-done");
     Ok(Some(TakenOver { table, stable_offset, changelog_end: target.max(end) }))
 }
