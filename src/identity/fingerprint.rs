@@ -38,9 +38,9 @@ pub fn fingerprint(title: &str, body: &str) -> Fingerprint {
     }
 }
 
-fn first_16(text: &str) -> [u8; 16] {
+fn first_16(text: &[u8]) -> [u8; 16] {
     let mut first = [0; 16];
-    first.copy_from_slice(&Sha256::digest(text.as_bytes())[..16]);
+    first.copy_from_slice(&Sha256::digest(text)[..16]);
     first
 }
 
@@ -48,7 +48,7 @@ fn first_16(text: &str) -> [u8; 16] {
 #[derive(Default)]
 struct Words {
     /// With a space between two.
-    joined: String,
+    joined: Vec<u8>,
     /// Where each ends.
     ends: Vec<usize>,
     open: bool,
@@ -56,42 +56,62 @@ struct Words {
 
 impl Words {
     fn of(text: &str) -> Words {
-        let mut words = Words { joined: String::with_capacity(text.len()), ..Words::default() };
-        match is_nfkc_quick(text.chars()) {
-            IsNormalized::Yes => text.chars().for_each(|c| words.add(c)),
-            _ => text.nfkc().for_each(|c| words.add(c)),
+        let mut words = Words { joined: Vec::with_capacity(text.len()), ..Words::default() };
+        match is_nfkc(text) {
+            true => words.read(text),
+            false => words.read(&text.nfkc().collect::<String>()),
         }
         words.close();
         words
     }
 
-    fn add(&mut self, c: char) {
-        if c.is_ascii() {
-            match c.is_ascii_alphanumeric() {
-                true => self.push(c.to_ascii_lowercase()),
-                false => self.close(),
-            }
-            return;
+    /// ASCII by whole runs: it is most of what is read.
+    fn read(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(first) = rest.as_bytes().first() {
+            let length = match first {
+                b if b.is_ascii_alphanumeric() => {
+                    let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+                    self.push(&rest.as_bytes()[..run]);
+                    run
+                }
+                b if b.is_ascii() => {
+                    self.close();
+                    1
+                }
+                _ => rest.chars().next().map_or(1, |c| {
+                    self.add(c);
+                    c.len_utf8()
+                }),
+            };
+            rest = &rest[length..];
         }
+    }
+
+    fn add(&mut self, c: char) {
+        let mut utf8 = [0; 4];
         for c in c.to_lowercase() {
+            let bytes = c.encode_utf8(&mut utf8).as_bytes();
             if is_unspaced(c) {
                 self.close();
-                self.push(c);
+                self.push(bytes);
                 self.close();
             } else if c.is_alphanumeric() {
-                self.push(c);
+                self.push(bytes);
             } else {
                 self.close();
             }
         }
     }
 
-    fn push(&mut self, c: char) {
+    fn push(&mut self, letters: &[u8]) {
         if !self.open && !self.ends.is_empty() {
-            self.joined.push(' ');
+            self.joined.push(b' ');
         }
         self.open = true;
-        self.joined.push(c);
+        let start = self.joined.len();
+        self.joined.extend_from_slice(letters);
+        self.joined[start..].make_ascii_lowercase();
     }
 
     fn close(&mut self) {
@@ -101,13 +121,13 @@ impl Words {
         }
     }
 
-    /// Every two words that stand together, as they are joined; a single word with the space behind it.
-    fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let bytes = self.joined.as_bytes();
-        let start = move |at: usize| at.checked_sub(1).map_or(0, |before| self.ends[before] + 1);
-        let pair = move |at: usize| (&bytes[start(at)..self.ends[at + 1]], &b""[..]);
-        let single = (self.ends.len() == 1).then(|| (bytes, &b" "[..]));
-        (0..self.ends.len().saturating_sub(1)).map(pair).chain(single)
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let word = &self.joined[start..*end];
+            start = end + 1;
+            word
+        })
     }
 }
 
@@ -117,21 +137,69 @@ fn is_unspaced(c: char) -> bool {
         | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
+/// Whether NFKC would change nothing (UAX #15, quick check). ASCII never changes and ends what it follows, so only what
+/// stands between it is looked at.
+fn is_nfkc(text: &str) -> bool {
+    let runs = text.as_bytes().chunk_by(|a, b| a.is_ascii() == b.is_ascii());
+    let foreign = runs.filter(|run| !run[0].is_ascii()).map(|run| String::from_utf8_lossy(run));
+    foreign.into_iter().all(|run| is_nfkc_quick(run.chars()) == IsNormalized::Yes)
+}
+
+/// Of every two words that stand together, as they are joined; of a single word with the space behind it. Each bit is
+/// what most of the pairs' hashes have there.
 fn simhash(words: &Words) -> u64 {
-    let mut weights = [0i32; 64];
-    for (pair, behind) in words.pairs() {
-        let hash = stable_hash(pair.iter().chain(behind).copied());
-        for (bit, weight) in weights.iter_mut().enumerate() {
-            *weight += ((hash >> bit & 1) as i32) * 2 - 1;
+    let mut votes = Votes::default();
+    let mut before = None;
+    for word in words.iter() {
+        // The end of one pair and the beginning of the next, side by side: neither waits for the other.
+        let (mut pair, mut next) = (before.unwrap_or(BASIS), BASIS);
+        for byte in word {
+            (pair, next) = (hash_on(pair, *byte), hash_on(next, *byte));
         }
+        if before.is_some() {
+            votes.add(spread(pair));
+        }
+        before = Some(hash_on(next, b' '));
     }
-    weights.iter().enumerate().fold(0, |hash, (bit, weight)| hash | u64::from(*weight > 0) << bit)
+    if let (Some(single), 1) = (before, words.ends.len()) {
+        votes.add(spread(single));
+    }
+    votes.majority()
+}
+
+/// How often each of the 64 bits was one, counted at once: a count stands upright, its lowest digit in the first word.
+#[derive(Default)]
+struct Votes {
+    counts: [u64; 32],
+    hashes: u64,
+}
+
+impl Votes {
+    fn add(&mut self, hash: u64) {
+        let mut carry = hash;
+        for count in &mut self.counts {
+            (*count, carry) = (*count ^ carry, *count & carry);
+            if carry == 0 {
+                break;
+            }
+        }
+        self.hashes += 1;
+    }
+
+    fn majority(&self) -> u64 {
+        let ones = |bit: u32| self.counts.iter().rev().fold(0, |ones, count| ones << 1 | (count >> bit & 1));
+        (0..64).fold(0, |hash, bit| hash | u64::from(2 * ones(bit) > self.hashes) << bit)
+    }
 }
 
 /// FNV-1a with a final avalanche (splitmix64): the same in every build, because it is kept in `newswire.seen`.
-fn stable_hash(bytes: impl Iterator<Item = u8>) -> u64 {
-    let hash = bytes
-        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn hash_on(hash: u64, byte: u8) -> u64 {
+    (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+}
+
+fn spread(hash: u64) -> u64 {
     let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)
