@@ -170,6 +170,7 @@ impl Callbacks {
             shares.owned.extend(partitions.iter().map(|partition| (*partition, serial)));
             serial
         };
+        tracing::debug!(kafka_topic = self.topic, ?partitions, serial, "assigned");
         self.tell(Change::Assigned { partitions, serial });
         Ok(())
     }
@@ -185,6 +186,7 @@ impl Callbacks {
         let is_lost = consumer.assignment_lost();
         let told = self.tell(Change::Revoked { partitions, answer, is_lost });
         let offsets = told.then(|| answered.recv_timeout(ANSWER).ok()).flatten().unwrap_or_default();
+        tracing::debug!(kafka_topic = self.topic, ?offsets, is_lost, "revoked");
         crash_point::pass("intake-on-revoke");
         if !is_lost {
             commit(consumer, &self.topic, &offsets, CommitMode::Sync);
@@ -214,6 +216,9 @@ impl ConsumerContext for Callbacks {
             let error = result.err().map(|e| e.to_string());
             tracing::debug!(kafka_topic = self.topic, ?partitions, error, "commit_failed");
             self.tell(Change::CommitFailed(partitions));
+        } else {
+            let offsets: Vec<_> = elements.iter().map(|e| (e.partition(), e.offset().to_raw())).collect();
+            tracing::debug!(kafka_topic = self.topic, ?offsets, "committed");
         }
     }
 }
@@ -313,6 +318,8 @@ impl Thread {
 
     fn hand_over(&mut self, mut record: Record) {
         record.serial = self.consumer.context().shares().owned.get(&record.partition).copied().unwrap_or(0);
+        let (partition, offset, serial) = (record.partition, record.offset, record.serial);
+        tracing::debug!(kafka_topic = self.topic(), partition, offset, serial, "polled");
         self.held.push_back(record);
         self.release();
         if !self.held.is_empty() && !self.is_held {

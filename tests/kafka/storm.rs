@@ -30,8 +30,11 @@ const PORTION_EVERY: Duration = Duration::from_millis(250);
 /// How long the faults go on, and the seed of the storm; `None`: no storm was asked for.
 fn storm() -> Option<(Duration, u64)> {
     let text = std::env::var("NEWSWIRE_STORM").ok()?;
-    let minutes = text.strip_suffix('m').and_then(|minutes| minutes.parse::<u64>().ok());
-    let long = Duration::from_secs(60 * minutes.expect("NEWSWIRE_STORM is a number of minutes, as 30m"));
+    let parse = |unit: char| text.strip_suffix(unit).and_then(|number| number.parse::<u64>().ok());
+    let seconds = parse('s').or(parse('m').map(|minutes| 60 * minutes));
+    let long = Duration::from_secs(
+        seconds.expect("NEWSWIRE_STORM is a number of minutes or seconds, as 30m or 90s"),
+    );
     let seed = std::env::var("NEWSWIRE_STORM_SEED").ok().map(|text| text.parse().expect("a number"));
     Some((long, seed.unwrap_or_else(any_seed)))
 }
@@ -50,7 +53,10 @@ fn whatever_fails_every_article_is_published_exactly_once() {
         .set("KAFKA__BROKERS", &format!("127.0.0.1:{}", proxy.port))
         .set("DEDUP__UPDATES", "publish")
         .set("FETCH__PARK_AFTER", "5s")
-        .set("TELEMETRY__LOG_LEVEL", "info,newswire::worker::publish_core=debug");
+        .set(
+            "TELEMETRY__LOG_LEVEL",
+            "info,newswire::worker::publish_core=debug,newswire::worker::intake=debug",
+        );
     let model = Model::new();
     newswire.sites.serve_all(model.answers());
     let follower = Follower::start(broker, newswire.kafka_topic("articles"));
@@ -114,12 +120,28 @@ fn whereabouts(newswire: &Deployment, model: &Model, missing: &[(String, u64)]) 
         let read = events.iter().filter(|read| *read == title).count();
         format!("{title} version {version}: read anew {read} times\n{}", ways.collect::<Vec<_>>().join("\n"))
     });
+    let urls: Vec<String> = missing.iter().flat_map(|(title, _)| model.urls(title)).collect();
     let (_, audit, _) = newswire.command(&["audit"]);
     format!(
-        "{}\n{} records were submitted, audit: {audit}",
+        "{}\n{} records were submitted, audit: {audit}\n{}",
         told.collect::<Vec<_>>().join("\n"),
-        model.records()
+        model.records(),
+        traces(newswire, &urls).join("\n")
     )
+}
+
+/// Where each of these URLs stands in the Kafka topics on its way.
+fn traces(newswire: &Deployment, urls: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for last in ["urls", "fetch", "delay.10s", "delay.2m", "delay.30m", "candidates", "rejects", "outcomes"] {
+        newswire.each_committed(last, |record| {
+            let text = String::from_utf8_lossy(record.value.as_deref().unwrap_or_default()).into_owned();
+            for url in urls.iter().filter(|url| text.contains(url.as_str())) {
+                found.push(format!("{last} [{}] {}: {url}", record.partition, record.offset));
+            }
+        });
+    }
+    found
 }
 
 /// What each table was when it was let go for the last time, by whichever worker: one that had a partition long ago, and
