@@ -13,8 +13,6 @@ use crate::support::kafka_client::{Draft, unique};
 use crate::support::leash::Leashed;
 use crate::support::page_server::{Page, PageServer};
 use newswire::identity::site_of;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -103,45 +101,17 @@ fn timed(
         });
         broker.produce_all(topic, drafts);
     };
-    let mut reader = Reader::new(broker, articles);
+    let mut reader = broker.follow(articles);
     let (first, rest) = rounds.split_at(UNMEASURED);
     first.iter().for_each(|urls| submit(urls));
-    let warm = reader.read_until(ENOUGH * UNMEASURED);
+    let warm = reader.read_until(ENOUGH * UNMEASURED, LIMIT);
     let (started, before, broker_before) = (Instant::now(), cpu(), broker_cpu());
     rest.iter().for_each(|urls| submit(urls));
-    let pages = (reader.read_until(ENOUGH * rounds.len()) - warm) as f64;
+    let pages = (reader.read_until(ENOUGH * rounds.len(), LIMIT) - warm) as f64;
     Figures {
         pages_a_second: pages / started.elapsed().as_secs_f64(),
         cpu_ms_a_page: (cpu() - before) * 1000.0 / pages,
         broker_cpu_ms_a_page: (broker_cpu() - broker_before) * 1000.0 / pages,
-    }
-}
-
-/// Counts events as they become visible, each read once.
-struct Reader {
-    consumer: BaseConsumer,
-    read: usize,
-}
-
-impl Reader {
-    fn new(broker: &Broker, kafka_topic: &str) -> Reader {
-        let config = broker.client(&[("group.id", "bench-reader"), ("isolation.level", "read_committed")]);
-        let consumer: BaseConsumer = config.create().expect("a consumer");
-        let mut all = TopicPartitionList::new();
-        for partition in 0..broker.partitions(kafka_topic) {
-            all.add_partition_offset(kafka_topic, partition, Offset::Beginning).expect("an offset");
-        }
-        consumer.assign(&all).expect("an assignment");
-        Reader { consumer, read: 0 }
-    }
-
-    fn read_until(&mut self, count: usize) -> usize {
-        let started = Instant::now();
-        while self.read < count {
-            assert!(started.elapsed() < LIMIT, "{} of {count} events after {LIMIT:?}", self.read);
-            self.read += usize::from(matches!(self.consumer.poll(Duration::from_millis(100)), Some(Ok(_))));
-        }
-        self.read
     }
 }
 

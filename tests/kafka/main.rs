@@ -15,6 +15,7 @@ mod operations;
 mod orders;
 mod poison;
 mod politeness;
+mod publish_alone;
 mod real_pages;
 mod rejects;
 mod rights;

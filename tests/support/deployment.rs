@@ -104,20 +104,25 @@ impl Deployment {
 
     /// With more variables: `FAILPOINTS`, or settings of this worker alone as `NEWSWIRE_PUBLISH__SLOT`.
     pub fn start_worker_with(&self, variables: &[(&str, &str)]) -> Worker {
-        self.start_with(Command::new(binary()), variables)
+        self.start_with(Command::new(binary()), &[], variables)
+    }
+
+    /// Only one stage: `publish`.
+    pub fn start_stage(&self, stage: &str) -> Worker {
+        self.start_with(Command::new(binary()), &["--stages", stage], &[])
     }
 
     /// Where `command` stands for `newswire`.
     pub fn start_as(&self, command: Command) -> Worker {
-        self.start_with(command, &[])
+        self.start_with(command, &[], &[])
     }
 
-    fn start_with(&self, command: Command, variables: &[(&str, &str)]) -> Worker {
+    fn start_with(&self, command: Command, arguments: &[&str], variables: &[(&str, &str)]) -> Worker {
         let folder = self.scratch.path().join(unique("worker"));
         std::fs::create_dir(&folder).expect("a folder for the worker");
         let log = folder.join("stderr");
         let mut command = self.with_settings(command, &["run"]);
-        command.current_dir(&folder).stdout(Stdio::null()).envs(variables.iter().copied());
+        command.args(arguments).current_dir(&folder).stdout(Stdio::null()).envs(variables.iter().copied());
         command.stderr(File::create(&log).expect("a file for the log"));
         let process = Leashed::start(&mut command, None).expect("the worker starts");
         Worker { process, log }

@@ -6,14 +6,14 @@ use super::wait_for;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 use rdkafka::{Offset, TopicPartitionList};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// One question: asked of a broker that leads nothing yet it is not answered later either, but asked again it is.
@@ -54,6 +54,30 @@ pub struct Draft<'a> {
     pub key: Option<&'a [u8]>,
     pub value: Option<&'a [u8]>,
     pub headers: &'a [(&'a str, &'a str)],
+}
+
+/// Reads a Kafka topic along, for measurements: `Broker::read_at_least` reads all of it at each look.
+pub struct Following {
+    consumer: BaseConsumer,
+    read: usize,
+}
+
+impl Following {
+    pub fn next(&mut self, wait: Duration) -> Option<Record> {
+        let record = self.consumer.poll(wait)?.ok().map(|message| Record::from(&message));
+        self.read += usize::from(record.is_some());
+        record
+    }
+
+    /// Until `count` were read in all; gives how many it has read.
+    pub fn read_until(&mut self, count: usize, limit: Duration) -> usize {
+        let started = Instant::now();
+        while self.read < count {
+            assert!(started.elapsed() < limit, "{} of {count} records after {limit:?}", self.read);
+            self.next(Duration::from_millis(100));
+        }
+        self.read
+    }
 }
 
 /// A prefix that no other test of this binary has: tests share a broker, not their Kafka topics.
@@ -114,8 +138,12 @@ impl Broker {
         let producer: ThreadedProducer<DefaultProducerContext> = config.create().expect("a producer");
         for Draft { key, value, headers } in drafts {
             let record = BaseRecord::<[u8], [u8]> { key, payload: value, ..BaseRecord::to(topic) };
-            let sent = producer.send(record.headers(owned(headers)));
-            sent.map_err(|(error, _)| error).expect("a record fits the producer's queue");
+            let mut sent = producer.send(record.headers(owned(headers)));
+            while let Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), record)) = sent {
+                std::thread::sleep(Duration::from_millis(5));
+                sent = producer.send(record);
+            }
+            sent.map_err(|(error, _)| error).expect("the producer takes the record");
         }
         producer.flush(PATIENCE).expect("the broker takes the records");
     }
@@ -156,6 +184,18 @@ impl Broker {
             let records = self.read_all(topic, Isolation::Committed);
             (records.len() >= count).then_some(records)
         })
+    }
+
+    /// Committed records as they become visible, each once.
+    pub fn follow(&self, topic: &str) -> Following {
+        let config = self.client(&[("group.id", "follower"), ("isolation.level", "read_committed")]);
+        let consumer: BaseConsumer = config.create().expect("a consumer");
+        let mut all = TopicPartitionList::new();
+        for partition in 0..self.partitions(topic) {
+            all.add_partition_offset(topic, partition, Offset::Beginning).expect("a valid offset");
+        }
+        consumer.assign(&all).expect("an assignment");
+        Following { consumer, read: 0 }
     }
 
     /// The end of each partition: under read committed that of the last finished transaction.

@@ -33,7 +33,7 @@ impl Article {
             Some(href) => format!("<link rel=\"{rel}\" href=\"{href}\">\n"),
             None => String::new(),
         };
-        let paragraphs: String = (0..6).map(|i| format!("<p>{}</p>\n", self.paragraph(i))).collect();
+        let paragraphs: String = self.paragraphs().iter().map(|text| format!("<p>{text}</p>\n")).collect();
         format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>{title} - The Test Post</title>\n\
              <meta property=\"og:type\" content=\"article\">\n<meta property=\"og:title\" content=\"{title}\">\n\
@@ -46,6 +46,10 @@ impl Article {
             day = self.number % 28 + 1,
             links = link("canonical", &self.canonical) + &link("shortlink", &self.short_link),
         )
+    }
+
+    pub fn paragraphs(&self) -> Vec<String> {
+        (0..6).map(|index| self.paragraph(index)).collect()
     }
 
     /// Words drawn by number, every second one the article's own: two articles share little words and hardly a

@@ -1,0 +1,202 @@
+//! The publish stage alone, and the restore of its memory from a broker on the same machine. Benchmarks: they run where
+//! `NEWSWIRE_BENCH` is set.
+//!
+//! `cargo build --release && NEWSWIRE_BENCH=1 NEWSWIRE_BINARY=target/release/newswire cargo test --test kafka
+//! publish_alone -- --nocapture --test-threads 1`
+
+use crate::real_pages::usage;
+use crate::support::broker::{Broker, Plan};
+use crate::support::deployment::Deployment;
+use crate::support::kafka_client::{Draft, Isolation};
+use crate::support::page_server::Page;
+use crate::support::pages::Article;
+use newswire::identity::{AliasKey, ArticleId, Fingerprint};
+use newswire::memory::SeenEntry;
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+const LIMIT: Duration = Duration::from_secs(300);
+/// Published before anything is measured: the broker compiles meanwhile.
+const WARM_UP: usize = 20_000;
+const CANDIDATES: usize = 40_000;
+/// Half of the 4,000 a second that are asked for.
+const HALF: usize = 2_000;
+const SECONDS_AT_HALF: usize = 15;
+const REMEMBERED: u64 = 1_000_000;
+
+fn is_wanted() -> bool {
+    std::env::var_os("NEWSWIRE_BENCH").is_some()
+}
+
+fn deployment(name: &str) -> (Deployment, &'static Broker) {
+    let broker: &Broker = Box::leak(Box::new(Broker::planned(Plan { is_measured: true, ..Plan::new() })));
+    (Deployment::on(broker, name), broker)
+}
+
+#[test]
+fn how_many_candidates_a_second() {
+    if !is_wanted() {
+        return;
+    }
+    let (newswire, broker) = deployment("alone");
+    let template = candidate_of_a_real_run(&newswire);
+    let (topic, articles) = (newswire.kafka_topic("candidates"), newswire.kafka_topic("articles"));
+    let write = |numbers: std::ops::Range<usize>| {
+        let made: Vec<(String, Vec<u8>)> = numbers.map(|number| candidate(&template, number)).collect();
+        let drafts = made.iter().map(|(site, value)| Draft {
+            key: Some(site.as_bytes()),
+            value: Some(value),
+            headers: &[],
+        });
+        broker.produce_all(&topic, drafts);
+        made.iter().map(|(_, value)| value.len()).sum::<usize>() / made.len()
+    };
+    write(1..WARM_UP);
+    let worker = newswire.start_stage("publish");
+    worker.wait_until_ready();
+    let mut reader = broker.follow(&articles);
+    // The template's own event is the first.
+    reader.read_until(WARM_UP, LIMIT);
+
+    let (before, broker_before) = (usage(worker.id()).0, usage(broker.process_id()).0);
+    let bytes = write(WARM_UP..WARM_UP + CANDIDATES);
+    let started = Instant::now();
+    let read = reader.read_until(WARM_UP, LIMIT);
+    reader.read_until(WARM_UP + CANDIDATES, LIMIT);
+    let took = started.elapsed();
+    let each = |seconds: f64| seconds * 1e6 / CANDIDATES as f64;
+    println!(
+        "{CANDIDATES} candidates of {bytes} bytes: {:.0} a second ({read} were out when all were written); {:.0} µs CPU each, \
+         the broker {:.0} µs; peak {} MB",
+        (WARM_UP + CANDIDATES - read) as f64 / took.as_secs_f64(),
+        each(usage(worker.id()).0 - before),
+        each(usage(broker.process_id()).0 - broker_before),
+        usage(worker.id()).1 / 1024,
+    );
+
+    latency_at_half_of_it(&template, (&newswire, broker));
+}
+
+/// From the moment that a candidate is given to the producer until its event was read.
+fn latency_at_half_of_it(template: &Value, (newswire, broker): (&Deployment, &'static Broker)) {
+    const PORTIONS: usize = 50;
+    let first = WARM_UP + CANDIDATES;
+    let (topic, articles) = (newswire.kafka_topic("candidates"), newswire.kafka_topic("articles"));
+    let made: Vec<(String, Vec<u8>)> =
+        (first..first + HALF * SECONDS_AT_HALF).map(|number| candidate(template, number)).collect();
+    let mut reader = broker.follow(&articles);
+    reader.read_until(first, LIMIT);
+    let started = Instant::now();
+    let due = |portion: usize| Duration::from_secs(1) * portion as u32 / PORTIONS as u32;
+    let writer = std::thread::spawn(move || {
+        let config = broker.client(&[("linger.ms", "5")]);
+        let producer: ThreadedProducer<DefaultProducerContext> = config.create().expect("a producer");
+        for (portion, records) in made.chunks(HALF / PORTIONS).enumerate() {
+            std::thread::sleep(due(portion).saturating_sub(started.elapsed()));
+            for (site, value) in records {
+                let record = BaseRecord::to(&topic).key(site.as_str()).payload(value);
+                producer.send(record).map_err(|(error, _)| error).expect("the producer takes the record");
+            }
+        }
+        producer.flush(LIMIT).expect("the broker takes the records");
+    });
+    let mut waited: Vec<Duration> = Vec::new();
+    while waited.len() < HALF * SECONDS_AT_HALF && started.elapsed() < LIMIT {
+        let Some(event) = reader.next(Duration::from_millis(100)) else { continue };
+        let url = event.json()["url"].as_str().unwrap_or_default().to_owned();
+        let number: usize = url.rsplit('/').next().and_then(|number| number.parse().ok()).expect("a number");
+        waited.push(started.elapsed().saturating_sub(due((number - first) / (HALF / PORTIONS))));
+    }
+    writer.join().expect("the writer ends");
+    assert_eq!(waited.len(), HALF * SECONDS_AT_HALF, "events");
+    waited.sort();
+    let at = |part: f64| waited[((waited.len() - 1) as f64 * part) as usize];
+    println!("at {HALF} a second: median {:.0?}, p99 {:.0?}, worst {:.0?}", at(0.5), at(0.99), at(1.0));
+}
+
+#[test]
+fn how_long_a_restore_takes() {
+    if !is_wanted() {
+        return;
+    }
+    let (newswire, broker) = deployment("restore");
+    let mut worker = newswire.start_stage("publish");
+    worker.wait_until_ready();
+    let without = worker.logged_between("worker_starts", "worker_is_ready");
+    assert_eq!(worker.stop(), 0);
+    let record = |number: u64| {
+        let entry = SeenEntry {
+            version: 1,
+            aliases: (0..1 + u64::from(number % 2 == 0))
+                .map(|name| AliasKey(spread(number * 8 + name)))
+                .collect(),
+            fingerprint: Fingerprint { content_hash: number.into(), simhash: number, title_hash: number },
+            topics_hash: number,
+            candidate_offset: number as i64,
+            first_seen: 1_790_000_000_000,
+            last_seen: 1_790_000_000_000,
+            forgotten: false,
+        };
+        (ArticleId(spread(u64::MAX - number)).0, entry.encode())
+    };
+    let records: Vec<([u8; 16], Vec<u8>)> = (0..REMEMBERED).map(record).collect();
+    let seen = newswire.kafka_topic("seen");
+    let drafts =
+        records.iter().map(|(key, value)| Draft { key: Some(key), value: Some(value), headers: &[] });
+    broker.produce_all(&seen, drafts);
+    let written: i64 = broker.ends(&seen, Isolation::Committed).values().sum();
+    for _ in 0..3 {
+        let mut worker = newswire.start_stage("publish");
+        worker.wait_until_ready();
+        let took = worker.logged_between("worker_starts", "worker_is_ready");
+        println!(
+            "{written} records restored: ready after {took:.1?}, without any after {without:.1?}: {:.0} a second; peak {} MB",
+            written as f64 / took.saturating_sub(without).as_secs_f64(),
+            usage(worker.id()).1 / 1024,
+        );
+        assert_eq!(worker.stop(), 0);
+    }
+}
+
+/// As even as SHA-256, and cheap.
+fn spread(seed: u64) -> [u8; 16] {
+    let mix = |seed: u64| {
+        let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    };
+    let [one, two] = [mix(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)), mix(!seed)];
+    (u128::from(one) << 64 | u128::from(two)).to_be_bytes()
+}
+
+/// What the fetch stage writes for one article.
+fn candidate_of_a_real_run(newswire: &Deployment) -> Value {
+    let url = "http://paper.example/story/0";
+    newswire.sites.serve(url, Page::html(Article::new(0).html()));
+    newswire.submit(&[url]);
+    let mut worker = newswire.start_worker();
+    newswire.broker().read_at_least(&newswire.kafka_topic("articles"), 1, LIMIT);
+    assert_eq!(worker.stop(), 0);
+    let candidates = newswire.broker().read_all(&newswire.kafka_topic("candidates"), Isolation::Committed);
+    candidates.first().expect("a candidate").json()
+}
+
+/// The candidate of another article, of some 6 kB, and its site.
+fn candidate(template: &Value, number: usize) -> (String, Vec<u8>) {
+    let (article, more) = (Article::new(number), Article::new(number + 1_000_000_000));
+    let site = format!("paper{}.example", number % 500);
+    let url = format!("http://{site}/story/{number}");
+    let mut candidate = template.clone();
+    candidate["url"] = json!(url);
+    let job = &mut candidate["job"];
+    job["url"] = json!(url);
+    job["requested_url"] = json!(url);
+    job["site"] = json!(site);
+    job["source"]["offset"] = json!(number);
+    candidate["article"]["title"] = json!(article.title());
+    let paragraphs = article.paragraphs().into_iter().chain(more.paragraphs());
+    candidate["article"]["blocks"] =
+        paragraphs.map(|text| json!({"kind": "paragraph", "text": text})).collect::<Vec<_>>().into();
+    (site, candidate.to_string().into_bytes())
+}
