@@ -111,7 +111,7 @@ impl Ingest {
         let mut passed: Vec<(String, PageRecord)> = Vec::new();
         let terms = TurnTerms::alone(self.max_wait);
         loop {
-            let known = lock(&pages).page(&job.url).cloned();
+            let known = lock(&pages).page(&job.url);
             let asked = job.clone();
             match self.pipeline.fetch(job, known.as_ref(), self.fetcher.as_ref(), terms).await {
                 AfterFetch::Candidate(candidate, validators) => {

@@ -120,7 +120,7 @@ pub fn look_up_url(settings: &KafkaSettings, url: &Url) -> Result<Found, String>
     rejects.retain(|reject| reject.url.as_deref().is_some_and(|rejected| rejected == url.as_str()));
     Ok(Found {
         article: id.and_then(|id| Some((id, table.get(&id)?))),
-        page: pages.page(url.as_str()).cloned(),
+        page: pages.page(url.as_str()),
         rejects,
         outcomes: outcomes(settings, &|outcome| outcome.url == url.as_str())?,
     })

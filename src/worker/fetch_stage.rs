@@ -232,7 +232,7 @@ impl FetchStage {
         crash_point::pass("fetch-after-poll");
         telemetry::received(Stage::Fetch);
         let job: Result<Job, _> = serde_json::from_slice(record.payload.as_deref().unwrap_or_default());
-        let known = job.as_ref().ok().and_then(|job| share.pages.page(&job.url).cloned());
+        let known = job.as_ref().ok().and_then(|job| share.pages.page(&job.url));
         if let (Ok(job), Some(page)) = (&job, &known)
             && page.source == job.source.id()
             && job.attempts == 0
