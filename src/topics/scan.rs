@@ -2,10 +2,11 @@
 
 use super::document::{Document, Part, Zone};
 use super::schema::Lexicon;
-use super::script::{Script, Shape, ends_word, is_word_byte, is_word_char, starts_word};
+use super::script::{Script, Shape, ends_word, starts_word};
 use super::starts::{Case, FirstWord};
 use super::taxonomy::{Meaning, Pattern, Taxonomy};
-use super::trie::Standing;
+use super::trie::{Node, Standing};
+use super::word_bits::{BLOCK, WordBits, blocks};
 use crate::record::Field;
 
 /// One spelling found, with what it may mean here (language and case are already respected).
@@ -56,45 +57,44 @@ struct Scanner<'a> {
 impl Scanner<'_> {
     fn run(&mut self, found: &mut Vec<Found>) {
         let text = self.part.text.lower.as_bytes();
-        let mut at = 0;
-        while at < text.len() {
-            at = if is_word_byte(text[at]) { self.word(at, found) } else { self.sign(at, found) };
-            // Nothing begins with a space: terms are folded, and folding drops it.
-            at += usize::from(text.get(at) == Some(&b' '));
+        let words = WordBits::new(text);
+        // Behind the last spelling that was found.
+        let mut free = 0;
+        for (index, block) in blocks(text).enumerate() {
+            let mut places = words.starts_and_signs(index, &block) | self.taxonomy.starts.inside(&block);
+            while places != 0 {
+                let at = index * BLOCK + places.trailing_zeros() as usize;
+                places &= places - 1;
+                if at >= free {
+                    free = self.place(at, words.length(at), found).unwrap_or(free);
+                }
+            }
         }
     }
 
-    /// What stands at a word of ASCII letters; returns where to go on. Most words begin nothing and are passed over
-    /// whole.
-    fn word(&mut self, at: usize, found: &mut Vec<Found>) -> usize {
+    /// What stands at a place; returns where it ends. `length` is that of the word of ASCII letters that begins here.
+    /// Most words begin nothing.
+    fn place(&mut self, at: usize, length: usize, found: &mut Vec<Found>) -> Option<usize> {
         let (text, starts) = (&self.part.text.lower.as_bytes()[at..], &self.taxonomy.starts);
-        let word = FirstWord::of(text);
         let case =
             if self.part.text.cased.as_bytes()[at].is_ascii_lowercase() { Case::Small } else { Case::Any };
-        let is_anywhere = starts.is_anywhere(text[0]);
-        let may_stand = is_anywhere || (starts.may_stand(word, case) && self.begins_word(at));
-        let end = if may_stand { self.standing(at, case, found) } else { None };
-        end.unwrap_or_else(|| at + starts.next_inside(&text[..word.length]))
-    }
-
-    /// The same at any other character: a letter of another script, a sign, white space.
-    fn sign(&mut self, at: usize, found: &mut Vec<Found>) -> usize {
-        let text = self.part.text.lower.as_bytes();
-        let may_stand = self.taxonomy.starts.may_begin(text[at]);
-        let end = if may_stand { self.standing(at, Case::Any, found) } else { None };
-        end.unwrap_or_else(|| at + character_bytes(text[at]))
+        let node = match length {
+            0 => starts.may_begin(text[0]).then_some(Node::ROOT),
+            _ if starts.is_anywhere(text[0]) => Some(Node::ROOT),
+            _ => starts.node(FirstWord::new(text, length), case).filter(|_| self.begins_word(at)),
+        };
+        self.standing(at, node?, case, found)
     }
 
     /// A word of ASCII letters begins nothing in its middle.
     fn begins_word(&self, at: usize) -> bool {
-        let before = &self.part.text.lower[..at];
-        !before.ends_with(is_word_char)
+        starts_word(&self.part.text.lower, at, Script::Spaced)
     }
 
     /// The longest spelling that stands here. Where it is only a cue ("vaccine"), the longest that names something
     /// ("vaccin*") too: a cue hides nobody. Returns where to go on.
-    fn standing(&mut self, start: usize, case: Case, found: &mut Vec<Found>) -> Option<usize> {
-        self.taxonomy.trie.walk(&self.part.text.lower.as_bytes()[start..], &mut self.beginning);
+    fn standing(&mut self, start: usize, node: Node, case: Case, found: &mut Vec<Found>) -> Option<usize> {
+        self.taxonomy.trie.walk(&self.part.text.lower.as_bytes()[start..], node, &mut self.beginning);
         let mut next = None;
         while let Some(index) = self.beginning.pop() {
             let pattern = &self.taxonomy.patterns[index as usize];
@@ -122,27 +122,29 @@ impl Scanner<'_> {
     fn meanings(&self, pattern: &Pattern, start: usize, end: usize) -> u64 {
         let lower = self.part.text.lower.as_str();
         let is_free = pattern.script == Script::Unspaced;
-        let starts = is_free || starts_word(&lower[..start], pattern.script);
+        let starts = is_free || starts_word(lower, start, pattern.script);
         if !starts && !pattern.is_anywhere {
             return 0;
         }
-        let ends = is_free || (starts && ends_word(&lower[start..end], &lower[end..], pattern.script));
+        let ends = is_free || (starts && ends_word(lower, start..end, pattern.script));
         let stands = |shape| match shape {
             Shape::Word => ends,
             Shape::Prefix => starts,
             Shape::Substring => true,
         };
-        let cased = &self.part.text.cased[start..end];
-        let is_capitalized = || match cased.as_bytes().first() {
-            Some(first) if first.is_ascii() => !first.is_ascii_lowercase(),
-            _ => !cased.starts_with(char::is_lowercase),
+        let cased = &self.part.text.cased;
+        let is_capitalized = || match cased.as_bytes()[start] {
+            first if first.is_ascii() => !first.is_ascii_lowercase(),
+            _ => !cased[start..].starts_with(char::is_lowercase),
         };
         let mut standing = 0;
         for (index, meaning) in pattern.meanings.iter().enumerate() {
             let is_meant = match *meaning {
                 Meaning::Term(index) => {
                     let term = &self.taxonomy.terms[index as usize];
-                    stands(term.shape) && self.is_spoken(term.languages, pattern) && term.case_fits(cased)
+                    stands(term.shape)
+                        && self.is_spoken(term.languages, pattern)
+                        && term.case_fits(&cased[start..end])
                 }
                 Meaning::Ambiguous(_) => ends && is_capitalized(),
                 Meaning::Cue(_, shape) => stands(shape),
@@ -156,15 +158,5 @@ impl Scanner<'_> {
     /// Scripts tell their languages apart; Latin letters do not, so there the document's language decides.
     fn is_spoken(&self, languages: u64, pattern: &Pattern) -> bool {
         languages == 0 || languages & self.languages != 0 || pattern.script != Script::Spaced
-    }
-}
-
-/// How many bytes the character has that begins with this one (RFC 3629, section 3).
-fn character_bytes(first: u8) -> usize {
-    match first {
-        0..0xc0 => 1,
-        0xc0..0xe0 => 2,
-        0xe0..0xf0 => 3,
-        _ => 4,
     }
 }
