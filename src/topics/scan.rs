@@ -1,12 +1,13 @@
 //! Finds every spelling of the taxonomy in a text: leftmost, longest, where a word may stand.
 
 use super::document::{Document, Part, Zone};
+use super::language::Spoken;
 use super::schema::Lexicon;
 use super::script::{Script, Shape, ends_word, starts_word};
 use super::starts::{Case, FirstWord};
 use super::taxonomy::{Meaning, Pattern, Taxonomy};
 use super::trie::{Node, Standing};
-use super::word_bits::{BLOCK, WordBits, blocks};
+use super::word_bits::{BLOCK, blocks};
 use crate::record::Field;
 
 /// One spelling found, with what it may mean here (language and case are already respected).
@@ -36,10 +37,10 @@ impl Found {
 }
 
 /// Everything found, title first, in reading order.
-pub(super) fn scan(taxonomy: &Taxonomy, document: &Document, languages: u64) -> Vec<Found> {
+pub(super) fn scan(taxonomy: &Taxonomy, document: &Document, spoken: &Spoken) -> Vec<Found> {
     let mut found = Vec::with_capacity(64);
     for part in [&document.title, &document.body] {
-        let mut scanner = Scanner { taxonomy, document, part, languages, beginning: Standing::new() };
+        let mut scanner = Scanner { taxonomy, document, part, spoken, beginning: Standing::new() };
         scanner.run(&mut found);
     }
     found
@@ -49,41 +50,48 @@ struct Scanner<'a> {
     taxonomy: &'a Taxonomy,
     document: &'a Document,
     part: &'a Part,
-    languages: u64,
+    spoken: &'a Spoken<'a>,
     /// The spellings that begin at the place that is looked at; here so that its memory is used again.
     beginning: Standing,
 }
 
 impl Scanner<'_> {
     fn run(&mut self, found: &mut Vec<Found>) {
-        let text = self.part.text.lower.as_bytes();
-        let words = WordBits::new(text);
+        let (text, starts) = (self.part.text.lower.as_bytes(), &self.taxonomy.starts);
         // Behind the last spelling that was found.
         let mut free = 0;
-        for (index, block) in blocks(text).enumerate() {
-            let mut places = words.starts_and_signs(index, &block) | self.taxonomy.starts.inside(&block);
+        for (index, block) in blocks(text).iter().enumerate() {
+            let start = index * BLOCK;
+            let mut places = block.places() | starts.inside(&text[start..]);
             while places != 0 {
-                let at = index * BLOCK + places.trailing_zeros() as usize;
+                let bit = places.trailing_zeros() as usize;
                 places &= places - 1;
-                if at >= free {
-                    free = self.place(at, words.length(at), found).unwrap_or(free);
+                let at = start + bit;
+                if at < free {
+                    continue;
+                }
+                // Most words begin nothing.
+                if let Some(node) = self.node(at, block.word_length(bit)) {
+                    free = self.standing(at, node, found).unwrap_or(free);
                 }
             }
         }
     }
 
-    /// What stands at a place; returns where it ends. `length` is that of the word of ASCII letters that begins here.
-    /// Most words begin nothing.
-    fn place(&mut self, at: usize, length: usize, found: &mut Vec<Found>) -> Option<usize> {
+    /// From where in the trie to look for what begins at a place; nothing where nothing does. `length` is that of the
+    /// word of ASCII letters there.
+    #[inline]
+    fn node(&self, at: usize, length: usize) -> Option<Node> {
         let (text, starts) = (&self.part.text.lower.as_bytes()[at..], &self.taxonomy.starts);
-        let case =
-            if self.part.text.cased.as_bytes()[at].is_ascii_lowercase() { Case::Small } else { Case::Any };
-        let node = match length {
+        match length {
             0 => starts.may_begin(text[0]).then_some(Node::ROOT),
             _ if starts.is_anywhere(text[0]) => Some(Node::ROOT),
-            _ => starts.node(FirstWord::new(text, length), case).filter(|_| self.begins_word(at)),
-        };
-        self.standing(at, node?, case, found)
+            _ => starts.node(FirstWord::new(text, length), || self.case(at)).filter(|_| self.begins_word(at)),
+        }
+    }
+
+    fn case(&self, at: usize) -> Case {
+        if self.part.text.cased.as_bytes()[at].is_ascii_lowercase() { Case::Small } else { Case::Any }
     }
 
     /// A word of ASCII letters begins nothing in its middle.
@@ -93,12 +101,12 @@ impl Scanner<'_> {
 
     /// The longest spelling that stands here. Where it is only a cue ("vaccine"), the longest that names something
     /// ("vaccin*") too: a cue hides nobody. Returns where to go on.
-    fn standing(&mut self, start: usize, node: Node, case: Case, found: &mut Vec<Found>) -> Option<usize> {
+    fn standing(&mut self, start: usize, node: Node, found: &mut Vec<Found>) -> Option<usize> {
         self.taxonomy.trie.walk(&self.part.text.lower.as_bytes()[start..], node, &mut self.beginning);
         let mut next = None;
         while let Some(index) = self.beginning.pop() {
             let pattern = &self.taxonomy.patterns[index as usize];
-            if pattern.is_capitalized && case == Case::Small {
+            if pattern.is_capitalized && self.case(start) == Case::Small {
                 continue;
             }
             let end = start + pattern.bytes as usize;
@@ -157,6 +165,6 @@ impl Scanner<'_> {
 
     /// Scripts tell their languages apart; Latin letters do not, so there the document's language decides.
     fn is_spoken(&self, languages: u64, pattern: &Pattern) -> bool {
-        languages == 0 || languages & self.languages != 0 || pattern.script != Script::Spaced
+        languages == 0 || pattern.script != Script::Spaced || self.spoken.is_any_of(languages)
     }
 }

@@ -4,7 +4,7 @@
 use super::script::is_word_byte;
 use super::taxonomy::Pattern;
 use super::trie::{Node, Trie};
-use super::word_bits::{BLOCK, bits};
+use super::word_bits::BLOCK;
 
 /// How a word begins: with a small letter, or in any way.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Starts {
         let mut starts = Starts {
             bytes: [0; 256],
             has_anywhere: false,
-            first_words: FirstWords::default(),
+            first_words: FirstWords { slots: vec![None; 64], count: 0 },
             open: Default::default(),
         };
         for (text, pattern) in spellings {
@@ -46,7 +46,7 @@ impl Starts {
             if word.length > 0 {
                 starts.first_words.add(word, !pattern.is_capitalized, trie);
             }
-            if pattern.is_open && word.length == text.len() {
+            if pattern.is_open && usize::from(word.length) == text.len() {
                 starts.open[Case::Any as usize].add(text.as_bytes());
                 if !pattern.is_capitalized {
                     starts.open[Case::Small as usize].add(text.as_bytes());
@@ -64,25 +64,34 @@ impl Starts {
         self.bytes[usize::from(byte)] & Starts::ANYWHERE != 0
     }
 
-    /// Places in a block where something may begin inside a word of ASCII letters: a bit per byte.
-    pub(super) fn inside(&self, block: &[u8; BLOCK]) -> u64 {
-        if self.has_anywhere { bits(block, |byte| self.is_anywhere(byte)) } else { 0 }
+    /// Places among the first bytes of a text where something may begin inside a word of ASCII letters: a bit per byte.
+    pub(super) fn inside(&self, text: &[u8]) -> u64 {
+        if !self.has_anywhere {
+            return 0;
+        }
+        let bytes = text.iter().take(BLOCK).enumerate();
+        bytes.fold(0, |bits, (index, byte)| bits | u64::from(self.is_anywhere(*byte)) << index)
     }
 
     /// From where in the trie to look for what begins with this word; nothing where nothing does. Eight in ten words of
     /// an article end here.
-    pub(super) fn node(&self, word: FirstWord, case: Case) -> Option<Node> {
+    #[inline]
+    pub(super) fn node(&self, word: FirstWord, case: impl Fn() -> Case) -> Option<Node> {
         match self.first_words.get(word) {
-            Some(known) if known.may_be_small || case == Case::Any => Some(known.node),
-            _ => self.open[case as usize].may_hold(word).then_some(Node::ROOT),
+            Some(known) if known.may_be_small || case() == Case::Any => Some(known.node),
+            _ => {
+                let [small, any] = &self.open;
+                let may_stand = any.may_hold(word) && (case() == Case::Any || small.may_hold(word));
+                may_stand.then_some(Node::ROOT)
+            }
         }
     }
 }
 
 /// First words of spellings, by hash, open addressing: the trie behind them is found without walking there.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct FirstWords {
-    /// Half of them free at least, so that a word which is none is soon known as such.
+    /// Three quarters of them free at least, so that a word which is none is soon known as such.
     slots: Vec<Option<Known>>,
     count: usize,
 }
@@ -97,16 +106,16 @@ struct Known {
 
 impl FirstWords {
     fn add(&mut self, word: FirstWord, may_be_small: bool, trie: &Trie) {
-        if self.count * 2 >= self.slots.len() {
-            let known = std::mem::take(&mut self.slots);
-            self.slots = vec![None; (known.len() * 2).max(64)];
+        if self.count * 4 >= self.slots.len() {
+            let twice = vec![None; self.slots.len() * 2];
+            let known = std::mem::replace(&mut self.slots, twice);
             known.into_iter().flatten().for_each(|known| self.put(known));
         }
         let place = self.place(word);
         match &mut self.slots[place] {
             Some(known) => known.may_be_small |= may_be_small,
             free => {
-                let node = trie.node(&word.letters.to_le_bytes()[..word.length.min(8)]);
+                let node = trie.node(&word.letters.to_le_bytes()[..usize::from(word.length).min(8)]);
                 *free = Some(Known { word, node, may_be_small });
                 self.count += 1;
             }
@@ -119,7 +128,7 @@ impl FirstWords {
     }
 
     fn get(&self, word: FirstWord) -> Option<&Known> {
-        if self.slots.is_empty() { None } else { self.slots[self.place(word)].as_ref() }
+        self.slots[self.place(word)].as_ref()
     }
 
     /// Where the word is, or the free slot where it would be.
@@ -162,57 +171,58 @@ impl Beginnings {
     }
 
     fn set(&mut self, beginning: &[u8]) {
-        let hash =
-            FirstWord { length: beginning.len(), letters: last_letters(beginning) }.hash(Beginnings::BITS);
+        let hash = FirstWord { length: beginning.len() as u8, letters: last_letters(beginning) }
+            .hash(Beginnings::BITS);
         self.bits[hash / 64] |= 1 << (hash % 64);
     }
 
     fn may_hold(&self, word: FirstWord) -> bool {
         let hash = word.beginning().hash(Beginnings::BITS);
-        self.is_full || (word.length >= Beginnings::BYTES && self.bits[hash / 64] >> (hash % 64) & 1 == 1)
+        self.is_full
+            || (usize::from(word.length) >= Beginnings::BYTES && self.bits[hash / 64] >> (hash % 64) & 1 == 1)
     }
 }
 
 /// The word of ASCII letters and digits that a text begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FirstWord {
-    length: usize,
+    /// As many bytes as a block has, where it is longer.
+    length: u8,
     /// Its first eight bytes, the first of them lowest.
     letters: u64,
 }
 
 impl FirstWord {
-    /// Of longer words no more is looked at.
-    const LONGEST: usize = 32;
-
     /// The first word of a term.
     fn of(text: &[u8]) -> FirstWord {
-        FirstWord::new(text, text.iter().take_while(|byte| is_word_byte(**byte)).count())
+        FirstWord::new(text, text.iter().take(BLOCK).take_while(|byte| is_word_byte(**byte)).count())
     }
 
     /// The word of this length that the text begins with.
+    #[inline]
     pub(super) fn new(text: &[u8], length: usize) -> FirstWord {
         let letters =
             text.first_chunk().map_or_else(|| last_letters(text), |eight| u64::from_le_bytes(*eight));
         let letters = if length < 8 { letters & !(u64::MAX << (8 * length)) } else { letters };
-        FirstWord { length: length.min(FirstWord::LONGEST), letters }
+        FirstWord { length: length as u8, letters }
     }
 
     /// The word of its first bytes.
     fn beginning(self) -> FirstWord {
         let bits = 8 * Beginnings::BYTES;
-        FirstWord { length: Beginnings::BYTES, letters: self.letters & !(u64::MAX << bits) }
+        FirstWord { length: Beginnings::BYTES as u8, letters: self.letters & !(u64::MAX << bits) }
     }
 
     /// Of the length and the first eight letters, so many bits.
     fn hash(self, bits: u32) -> usize {
         // 2^64 divided by the golden ratio (Knuth's multiplicative hashing).
-        let spread = (self.letters ^ (self.length as u64) << 59).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let spread = (self.letters ^ u64::from(self.length) << 59).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (spread >> (64 - bits)) as usize
     }
 }
 
 /// At the end of a text, where no eight bytes are left.
+#[cold]
 fn last_letters(text: &[u8]) -> u64 {
     text.iter().rev().fold(0, |letters, byte| letters << 8 | u64::from(*byte))
 }

@@ -6,47 +6,54 @@ use super::script::is_word_byte;
 /// Bytes a block: the bits of an integer.
 pub(super) const BLOCK: usize = 64;
 
-/// Which bytes are ASCII letters and digits.
-pub(super) struct WordBits {
-    blocks: Vec<u64>,
+/// A block of a text: a bit per byte, the first byte lowest.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Block {
+    /// Letters and digits of ASCII.
+    words: u64,
+    /// Whatever else is neither white space nor a control character: signs, other scripts.
+    others: u64,
+    /// The words of the next block.
+    next: u64,
+    /// The block before ends inside a word.
+    begins_inside: bool,
 }
 
-impl WordBits {
-    pub(super) fn new(text: &[u8]) -> WordBits {
-        WordBits { blocks: blocks(text).map(|block| bits(&block, is_word_byte)).collect() }
+/// A text block by block.
+pub(super) fn blocks(text: &[u8]) -> Vec<Block> {
+    let (whole, rest) = text.as_chunks();
+    let mut blocks = Vec::with_capacity(whole.len() + 1);
+    blocks.extend(whole.iter().map(Block::new));
+    let mut last = [0; BLOCK];
+    last[..rest.len()].copy_from_slice(rest);
+    blocks.push(Block::new(&last));
+    for index in 1..blocks.len() {
+        blocks[index - 1].next = blocks[index].words;
+        blocks[index].begins_inside = blocks[index - 1].words >> (BLOCK - 1) == 1;
+    }
+    blocks
+}
+
+impl Block {
+    fn new(bytes: &[u8; BLOCK]) -> Block {
+        let words = bits(bytes, is_word_byte);
+        Block { words, others: bits(bytes, |byte| byte > b' ') & !words, ..Block::default() }
     }
 
-    /// In a block of the text, the bytes that begin a word, and those of signs and of other scripts.
-    pub(super) fn starts_and_signs(&self, index: usize, block: &[u8; BLOCK]) -> u64 {
-        let words = self.blocks[index];
-        let before = if index == 0 { 0 } else { self.blocks[index - 1] };
-        let inside = words & (words << 1 | before >> (BLOCK - 1));
-        bits(block, |byte| byte > b' ') & !inside
+    /// Where words begin, and every byte that is in none.
+    pub(super) fn places(&self) -> u64 {
+        self.others | self.words & !(self.words << 1 | u64::from(self.begins_inside))
     }
 
-    /// How many bytes of a word begin at this one; a word is looked at for one block at most.
-    pub(super) fn length(&self, at: usize) -> usize {
-        let (block, bit) = (at / BLOCK, at % BLOCK);
-        let length = (!(self.blocks[block] >> bit)).trailing_zeros() as usize;
-        let is_cut = bit + length == BLOCK;
-        let rest = if is_cut { self.blocks.get(block + 1).map_or(0, |next| next.trailing_ones()) } else { 0 };
-        length + rest as usize
+    /// How many bytes of a word begin at this one; of longer words, as many as a block has.
+    pub(super) fn word_length(&self, at: usize) -> usize {
+        let both = u128::from(self.next) << BLOCK | u128::from(self.words);
+        ((both >> at) as u64).trailing_ones() as usize
     }
 }
 
-/// A text in blocks, the last one filled up with bytes that are no word's.
-pub(super) fn blocks(text: &[u8]) -> impl ExactSizeIterator<Item = [u8; BLOCK]> {
-    text.chunks(BLOCK).map(|chunk| {
-        chunk.try_into().unwrap_or_else(|_| {
-            let mut block = [0; BLOCK];
-            block[..chunk.len()].copy_from_slice(chunk);
-            block
-        })
-    })
-}
-
-/// A bit per byte that is so, the first byte lowest.
-pub(super) fn bits(block: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u64 {
+/// A bit per byte that is so.
+fn bits(block: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u64 {
     let mut flags = [0; BLOCK];
     flags.iter_mut().zip(block).for_each(|(flag, byte)| *flag = u8::from(is(*byte)));
     let (eights, _) = flags.as_chunks();
