@@ -93,7 +93,10 @@ impl<'t> Read<'t> {
     }
 
     fn mentions_of(&self, topic: TopicIndex) -> Vec<Mention> {
-        self.readings.iter().filter(|r| r.is_kept && r.topic == topic).map(|r| self.evidence(r)).collect()
+        let of_topic = || self.readings.iter().filter(|r| r.is_kept && r.topic == topic);
+        let mut mentions = Vec::with_capacity(of_topic().count());
+        mentions.extend(of_topic().map(|reading| self.evidence(reading)));
+        mentions
     }
 
     fn evidence(&self, reading: &Reading) -> Mention {

@@ -74,10 +74,11 @@ impl Folding {
 
     /// Reads white space, and returns the rest.
     fn see_white<'t>(&mut self, text: &'t str) -> &'t str {
-        let rest = text.trim_start();
-        for c in text[..text.len() - rest.len()].chars() {
+        let mut rest = text;
+        while let Some(c) = rest.chars().next().filter(|c| c.is_whitespace()) {
             self.white.see(c, self.at);
             self.at += 1;
+            rest = &rest[c.len_utf8()..];
         }
         rest
     }

@@ -22,6 +22,10 @@ pub(super) struct Found {
     standing: u64,
     /// A bit per word list that the spelling is in.
     lexicons: u8,
+    /// Some meaning is a cue.
+    pub has_cues: bool,
+    /// Some meaning names a topic.
+    pub has_names: bool,
 }
 
 impl Found {
@@ -30,9 +34,12 @@ impl Found {
     }
 
     pub(super) fn meanings<'t>(&self, taxonomy: &'t Taxonomy) -> impl Iterator<Item = Meaning> + use<'t> {
-        let standing = self.standing;
-        let meanings = taxonomy.patterns[self.pattern as usize].meanings.iter().enumerate();
-        meanings.filter(move |(index, _)| standing >> index & 1 == 1).map(|(_, meaning)| *meaning)
+        let (meanings, mut standing) = (&taxonomy.patterns[self.pattern as usize].meanings, self.standing);
+        std::iter::from_fn(move || {
+            let next = meanings.get(standing.trailing_zeros() as usize);
+            standing &= standing.wrapping_sub(1);
+            next.copied()
+        })
     }
 }
 
@@ -116,8 +123,20 @@ impl Scanner<'_> {
             }
             let zone = self.document.zone(self.part.field, start);
             let lexicons = if standing & pattern.words != 0 { pattern.lexicons } else { 0 };
+            let (has_cues, has_names) =
+                (standing & pattern.cues != 0, standing & !pattern.cues & !pattern.words != 0);
             let field = self.part.field;
-            found.push(Found { start, end, field, zone, pattern: index, standing, lexicons });
+            found.push(Found {
+                start,
+                end,
+                field,
+                zone,
+                pattern: index,
+                standing,
+                lexicons,
+                has_cues,
+                has_names,
+            });
             next = Some(end);
             if standing & !pattern.cues != 0 {
                 break;
