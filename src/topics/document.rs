@@ -161,7 +161,8 @@ fn lead_end(body: &str, start: usize) -> usize {
     let is_end = |at: &usize| match window[*at] {
         b'.' => matches!(window.get(at + 1), Some(b' ' | b'\n')),
         b'\n' => true,
-        _ => window[*at..].starts_with("。".as_bytes()),
+        0xe3 => window[*at..].starts_with("。".as_bytes()),
+        _ => false,
     };
     let sentence_end = (0..window.len()).rev().find(is_end);
     match sentence_end {

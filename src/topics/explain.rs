@@ -2,7 +2,7 @@
 
 use super::document::Document;
 use super::guards::Guards;
-use super::language;
+use super::language::Spoken;
 use super::mentions::{Reading, Rule, Source, add_leaders, readings};
 use super::scan::{Found, scan};
 use super::schema::Lexicon;
@@ -44,8 +44,8 @@ pub(super) struct Read<'t> {
 impl<'t> Read<'t> {
     pub(super) fn new(taxonomy: &'t Taxonomy, title: &str, body: &str, language: Option<&str>) -> Read<'t> {
         let document = Document::new(title, body);
-        let languages = language::mask(taxonomy, language, title, body);
-        let found = scan(taxonomy, &document, languages);
+        let spoken = Spoken::new(taxonomy, language, title, body);
+        let found = scan(taxonomy, &document, &spoken);
         let mut readings = readings(taxonomy, &found);
         Guards { taxonomy, document: &document, found: &found }.apply(&mut readings);
         Votes::apply(taxonomy, &document, &found, &mut readings);
@@ -93,7 +93,10 @@ impl<'t> Read<'t> {
     }
 
     fn mentions_of(&self, topic: TopicIndex) -> Vec<Mention> {
-        self.readings.iter().filter(|r| r.is_kept && r.topic == topic).map(|r| self.evidence(r)).collect()
+        let of_topic = || self.readings.iter().filter(|r| r.is_kept && r.topic == topic);
+        let mut mentions = Vec::with_capacity(of_topic().count());
+        mentions.extend(of_topic().map(|reading| self.evidence(reading)));
+        mentions
     }
 
     fn evidence(&self, reading: &Reading) -> Mention {

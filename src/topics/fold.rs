@@ -3,7 +3,6 @@
 //! Terms and articles go through the same folding, so that `Pérou`, `PEROU` and a decomposed `Pérou` meet.
 //! Two strings of equal byte length come out, one with case and one without; `origin` leads back to the source.
 
-use super::eight_bytes;
 use unicode_normalization::char::decompose_canonical;
 
 /// A text ready for the automaton.
@@ -20,31 +19,19 @@ pub(super) struct Folded {
 
 impl Folded {
     pub(super) fn new(text: &str) -> Folded {
-        let mut folded = Folded {
-            lower: String::with_capacity(text.len()),
-            cased: String::with_capacity(text.len()),
-            ..Folded::default()
-        };
-        let mut white = White::default();
-        let (mut at, mut rest) = (0u32, text);
+        let mut folding = Folding::new(text.len());
+        let mut rest = text;
         loop {
-            let plain = plain_run(rest.as_bytes());
-            if plain > 0 {
-                folded.push_white(&mut white);
-                folded.push_plain(&rest[..plain], at);
-                (at, rest) = (at + plain as u32, &rest[plain..]);
-            }
+            rest = folding.see_white(rest);
+            rest = folding.push_plain(rest);
             let Some(c) = rest.chars().next() else { break };
             if c.is_whitespace() {
-                white.see(c, at);
-            } else if !is_invisible(c) {
-                folded.push_white(&mut white);
-                folded.push(c, at);
+                continue;
             }
-            (at, rest) = (at + 1, &rest[c.len_utf8()..]);
+            folding.push(c);
+            rest = &rest[c.len_utf8()..];
         }
-        folded.code_points = at;
-        folded
+        folding.finish()
     }
 
     /// The code points of the source that a byte range of `lower` came from.
@@ -64,6 +51,76 @@ impl Folded {
             None => start,
         }
     }
+}
+
+/// A text that is being folded.
+struct Folding {
+    lower: Vec<u8>,
+    cased: Vec<u8>,
+    steps: Vec<(u32, u32)>,
+    /// What is seen and not yet written.
+    white: White,
+    /// Code points of the source that are read.
+    at: u32,
+}
+
+impl Folding {
+    fn new(bytes: usize) -> Folding {
+        let (lower, cased) = (Vec::with_capacity(bytes), Vec::with_capacity(bytes));
+        // White space before the text is dropped, as any is that nothing is written before.
+        let white = White { start: Some(0), ..White::default() };
+        Folding { lower, cased, steps: Vec::new(), white, at: 0 }
+    }
+
+    /// Reads white space, and returns the rest.
+    fn see_white<'t>(&mut self, text: &'t str) -> &'t str {
+        let mut rest = text;
+        while let Some(c) = rest.chars().next().filter(|c| c.is_whitespace()) {
+            self.white.see(c, self.at);
+            self.at += 1;
+            rest = &rest[c.len_utf8()..];
+        }
+        rest
+    }
+
+    /// Writes what needs only its case folded, and returns the rest. The text begins with no white space.
+    fn push_plain<'t>(&mut self, text: &'t str) -> &'t str {
+        let plain = plain_run(text.as_bytes());
+        let (run, rest) = text.split_at(plain);
+        if !run.is_empty() {
+            self.push_white();
+            self.step(self.at);
+            let start = self.lower.len();
+            self.cased.extend_from_slice(run.as_bytes());
+            self.cased[start..].iter_mut().for_each(|byte| *byte = one_space(*byte));
+            self.lower.extend_from_slice(&self.cased[start..]);
+            self.lower[start..].make_ascii_lowercase();
+            self.at += plain as u32;
+        }
+        rest
+    }
+
+    fn push(&mut self, c: char) {
+        if !is_invisible(c) {
+            self.push_white();
+            self.step(self.at);
+            let (plain, mut bytes) = (plain_letter(c), [0; 4]);
+            self.cased.extend_from_slice(plain.encode_utf8(&mut bytes).as_bytes());
+            self.lower.extend_from_slice(lower_of_equal_length(plain).encode_utf8(&mut bytes).as_bytes());
+        }
+        self.at += 1;
+    }
+
+    fn push_white(&mut self) {
+        let Some(at) = self.white.start.take() else { return };
+        if !self.lower.is_empty() {
+            self.step(at);
+            let byte = if self.white.ends_paragraph() { b'\n' } else { b' ' };
+            self.lower.push(byte);
+            self.cased.push(byte);
+        }
+        self.white = White::default();
+    }
 
     /// Notes that the next byte of `lower` comes from code point `at`, where that is not one step on.
     fn step(&mut self, at: u32) {
@@ -74,58 +131,50 @@ impl Folded {
         }
     }
 
-    fn push_plain(&mut self, run: &str, at: u32) {
-        self.step(at);
-        let start = self.lower.len();
-        self.cased.push_str(run);
-        self.lower.push_str(run);
-        if let Some(pushed) = self.lower.get_mut(start..) {
-            pushed.make_ascii_lowercase();
-        }
-    }
-
-    fn push(&mut self, c: char, at: u32) {
-        self.step(at);
-        let plain = plain_letter(c);
-        self.lower.push(lower_of_equal_length(plain));
-        self.cased.push(plain);
-    }
-
-    fn push_white(&mut self, white: &mut White) {
-        let Some(at) = white.start.take() else { return };
-        if !self.lower.is_empty() {
-            self.step(at);
-            let c = if white.ends_paragraph() { '\n' } else { ' ' };
-            self.lower.push(c);
-            self.cased.push(c);
-        }
-        *white = White::default();
+    fn finish(self) -> Folded {
+        let text = |bytes| String::from_utf8(bytes).expect("whole characters were written");
+        let (lower, cased) = (text(self.lower), text(self.cased));
+        Folded { lower, cased, steps: self.steps, code_points: self.at }
     }
 }
 
-/// How many bytes need only their case folded: ASCII without white space, apart from single spaces between words.
-fn plain_run(bytes: &[u8]) -> usize {
-    let (mut length, mut spaces_before) = (0, eight_bytes::ALL);
-    while let Some(eight) = eight_bytes::first(&bytes[length..]) {
-        let spaces = eight_bytes::spaces(eight);
-        let other = eight_bytes::not_plain(eight) | spaces & eight_bytes::shifted(spaces, spaces_before);
-        length += eight_bytes::before(other);
-        if other != 0 {
-            return without_last_space(bytes, length);
-        }
-        spaces_before = spaces;
+/// How many bytes need only their case folded.
+fn plain_run(text: &[u8]) -> usize {
+    let mut end = 0;
+    while block_at(text, end).is_some_and(|(block, next)| is_plain_block(block, next)) {
+        end += BLOCK;
     }
-    let is_plain = |at: usize| match bytes[at] {
-        b' ' => at > 0 && bytes[at - 1] != b' ',
-        byte => matches!(byte, b'!'..=b'_' | b'a'..=b'~'),
-    };
-    let end = (length..bytes.len()).find(|at| !is_plain(*at)).unwrap_or(bytes.len());
-    without_last_space(bytes, end)
+    end + text[end..].iter().take_while(|byte| is_printing(**byte)).count()
 }
 
-/// A space before something else than a word belongs to that.
-fn without_last_space(bytes: &[u8], end: usize) -> usize {
-    if bytes[..end].ends_with(b" ") { end - 1 } else { end }
+/// So many bytes are looked at at once, without a branch: a register of most processors.
+const BLOCK: usize = 16;
+
+/// A block of the text, and the same one byte on.
+fn block_at(text: &[u8], at: usize) -> Option<(&[u8; BLOCK], &[u8; BLOCK])> {
+    let both = text.get(at..at + BLOCK + 1)?;
+    Some((both.first_chunk()?, both.last_chunk()?))
+}
+
+/// Printing ASCII, and white space that is a space or a line break before printing ASCII.
+fn is_plain_block(block: &[u8; BLOCK], next: &[u8; BLOCK]) -> bool {
+    let is_plain = |(byte, next): (&u8, &u8)| is_printing(*byte) | (is_white(*byte) & is_printing(*next));
+    block.iter().zip(next).map(|pair| u8::from(!is_plain(pair))).fold(0, |odd, is_odd| odd | is_odd) == 0
+}
+
+/// ASCII from its first sign on, but the grave accent, which becomes an apostrophe. One comparison with a sign, since
+/// the bytes of other characters are negative then.
+fn is_printing(byte: u8) -> bool {
+    (byte.cast_signed() > b' '.cast_signed()) & (byte != b'`')
+}
+
+fn is_white(byte: u8) -> bool {
+    (byte == b' ') | (byte == b'\n')
+}
+
+/// A line break that stands alone is a space.
+fn one_space(byte: u8) -> u8 {
+    if byte == b'\n' { b' ' } else { byte }
 }
 
 /// A run of white space: a blank line, or a line break before an indentation, ends a paragraph.

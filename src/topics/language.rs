@@ -2,19 +2,41 @@
 
 use super::spread::Map;
 use super::taxonomy::Taxonomy;
+use std::cell::OnceCell;
 use std::sync::LazyLock;
 
-/// A bit per language of the taxonomy.
-pub(super) fn mask(taxonomy: &Taxonomy, declared: Option<&str>, title: &str, body: &str) -> u64 {
-    let primary = declared.and_then(|tag| tag.split(['-', '_']).next()).map(str::to_ascii_lowercase);
-    if let Some(known) = primary.and_then(|language| bit(taxonomy, &language)) {
-        return known;
+/// The languages of one text, a bit per language of the taxonomy.
+pub(super) struct Spoken<'a> {
+    taxonomy: &'a Taxonomy,
+    title: &'a str,
+    body: &'a str,
+    /// Of these no guess is needed.
+    certain: u64,
+    /// What the text is guessed to be in: nothing more, where its language is declared. Most texts never ask, since
+    /// nearly all that is found in them is English.
+    guessed: OnceCell<u64>,
+}
+
+impl<'a> Spoken<'a> {
+    pub(super) fn new(
+        taxonomy: &'a Taxonomy,
+        declared: Option<&str>,
+        title: &'a str,
+        body: &'a str,
+    ) -> Spoken<'a> {
+        let primary = declared.and_then(|tag| tag.split(['-', '_']).next()).map(str::to_ascii_lowercase);
+        let (certain, guessed) = match primary.and_then(|language| bit(taxonomy, &language)) {
+            Some(known) => (known, OnceCell::from(0)),
+            // A guess never takes English away: names of countries in English are found in any Latin text.
+            None => (bit(taxonomy, "en").unwrap_or(0), OnceCell::new()),
+        };
+        Spoken { taxonomy, title, body, certain, guessed }
     }
-    // A guess never takes English away: names of countries in English are found in any Latin text.
-    let english = bit(taxonomy, "en").unwrap_or(0);
-    match guess(title, body) {
-        "en" => english,
-        other => english | bit(taxonomy, other).unwrap_or(0),
+
+    /// Whether the text is in one of these languages.
+    pub(super) fn is_any_of(&self, languages: u64) -> bool {
+        let guess = || bit(self.taxonomy, guess(self.title, self.body)).unwrap_or(0);
+        languages & self.certain != 0 || languages & self.guessed.get_or_init(guess) != 0
     }
 }
 

@@ -85,6 +85,17 @@ pub(super) enum Source {
     Ambiguous(u32),
 }
 
+impl Source {
+    /// Cues and words of lists name nothing.
+    pub(super) fn of(meaning: Meaning) -> Option<Source> {
+        match meaning {
+            Meaning::Term(index) => Some(Source::Term(index)),
+            Meaning::Ambiguous(index) => Some(Source::Ambiguous(index)),
+            Meaning::Cue(..) | Meaning::Word(..) => None,
+        }
+    }
+}
+
 impl Reading {
     pub(super) fn suppress(&mut self, rule: Rule) {
         self.is_kept = false;
@@ -109,18 +120,17 @@ impl Reading {
 /// One reading per meaning. An ambiguous word gets its topic from the votes; until then its first reading stands in.
 pub(super) fn readings(taxonomy: &Taxonomy, found: &[Found]) -> Vec<Reading> {
     let mut readings = Vec::with_capacity(found.len());
-    for (index, spelling) in found.iter().enumerate() {
-        for meaning in spelling.meanings(taxonomy) {
-            let (source, topic, kind, weight) = match meaning {
-                Meaning::Term(t) => {
-                    let term = &taxonomy.terms[t as usize];
-                    (Source::Term(t), term.topic, term.kind, term.weight)
+    for (index, spelling) in found.iter().enumerate().filter(|(_, spelling)| spelling.has_names) {
+        for source in spelling.meanings(taxonomy).filter_map(Source::of) {
+            let (topic, kind, weight) = match source {
+                Source::Term(index) => {
+                    let term = &taxonomy.terms[index as usize];
+                    (term.topic, term.kind, term.weight)
                 }
-                Meaning::Ambiguous(a) => {
-                    let Some(first) = taxonomy.ambiguous[a as usize].readings.first() else { continue };
-                    (Source::Ambiguous(a), first.topic, first.kind, taxonomy.weights.of_kind(first.kind))
+                Source::Ambiguous(index) => {
+                    let Some(first) = taxonomy.ambiguous[index as usize].readings.first() else { continue };
+                    (first.topic, first.kind, taxonomy.weights.of_kind(first.kind))
                 }
-                Meaning::Cue(..) | Meaning::Word(..) => continue,
             };
             readings.push(Reading {
                 found: index,
@@ -140,6 +150,10 @@ pub(super) fn readings(taxonomy: &Taxonomy, found: &[Found]) -> Vec<Reading> {
 
 /// A leader's name speaks for the country too: "Putin and Xi" is about Russia and China where both are named.
 pub(super) fn add_leaders(taxonomy: &Taxonomy, readings: &mut Vec<Reading>) {
+    let is_leader = |reading: &Reading| taxonomy.topics[reading.topic as usize].country.is_some();
+    if !readings.iter().any(is_leader) {
+        return;
+    }
     let mut named: Vec<TopicIndex> = readings.iter().filter(|r| r.is_kept).map(|r| r.topic).collect();
     named.sort_unstable();
     named.dedup();

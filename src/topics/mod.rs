@@ -9,7 +9,6 @@ mod cases;
 mod compounds;
 mod document;
 mod doubt;
-mod eight_bytes;
 mod explain;
 mod fold;
 mod guards;
@@ -32,6 +31,7 @@ mod trie;
 mod votes;
 mod weights;
 mod whole_words;
+mod word_bits;
 
 pub use cases::{Case, Failure};
 pub use explain::{Explanation, Judged};

@@ -1,11 +1,13 @@
 //! Finds every spelling of the taxonomy in a text: leftmost, longest, where a word may stand.
 
 use super::document::{Document, Part, Zone};
+use super::language::Spoken;
 use super::schema::Lexicon;
-use super::script::{Script, Shape, ends_word, is_word_byte, is_word_char, starts_word};
+use super::script::{Script, Shape, ends_word, starts_word};
 use super::starts::{Case, FirstWord};
 use super::taxonomy::{Meaning, Pattern, Taxonomy};
-use super::trie::Standing;
+use super::trie::{Node, Standing};
+use super::word_bits::{BLOCK, blocks};
 use crate::record::Field;
 
 /// One spelling found, with what it may mean here (language and case are already respected).
@@ -20,6 +22,10 @@ pub(super) struct Found {
     standing: u64,
     /// A bit per word list that the spelling is in.
     lexicons: u8,
+    /// Some meaning is a cue.
+    pub has_cues: bool,
+    /// Some meaning names a topic.
+    pub has_names: bool,
 }
 
 impl Found {
@@ -28,17 +34,20 @@ impl Found {
     }
 
     pub(super) fn meanings<'t>(&self, taxonomy: &'t Taxonomy) -> impl Iterator<Item = Meaning> + use<'t> {
-        let standing = self.standing;
-        let meanings = taxonomy.patterns[self.pattern as usize].meanings.iter().enumerate();
-        meanings.filter(move |(index, _)| standing >> index & 1 == 1).map(|(_, meaning)| *meaning)
+        let (meanings, mut standing) = (&taxonomy.patterns[self.pattern as usize].meanings, self.standing);
+        std::iter::from_fn(move || {
+            let next = meanings.get(standing.trailing_zeros() as usize);
+            standing &= standing.wrapping_sub(1);
+            next.copied()
+        })
     }
 }
 
 /// Everything found, title first, in reading order.
-pub(super) fn scan(taxonomy: &Taxonomy, document: &Document, languages: u64) -> Vec<Found> {
+pub(super) fn scan(taxonomy: &Taxonomy, document: &Document, spoken: &Spoken) -> Vec<Found> {
     let mut found = Vec::with_capacity(64);
     for part in [&document.title, &document.body] {
-        let mut scanner = Scanner { taxonomy, document, part, languages, beginning: Standing::new() };
+        let mut scanner = Scanner { taxonomy, document, part, spoken, beginning: Standing::new() };
         scanner.run(&mut found);
     }
     found
@@ -48,57 +57,63 @@ struct Scanner<'a> {
     taxonomy: &'a Taxonomy,
     document: &'a Document,
     part: &'a Part,
-    languages: u64,
+    spoken: &'a Spoken<'a>,
     /// The spellings that begin at the place that is looked at; here so that its memory is used again.
     beginning: Standing,
 }
 
 impl Scanner<'_> {
     fn run(&mut self, found: &mut Vec<Found>) {
-        let text = self.part.text.lower.as_bytes();
-        let mut at = 0;
-        while at < text.len() {
-            at = if is_word_byte(text[at]) { self.word(at, found) } else { self.sign(at, found) };
-            // Nothing begins with a space: terms are folded, and folding drops it.
-            at += usize::from(text.get(at) == Some(&b' '));
+        let (text, starts) = (self.part.text.lower.as_bytes(), &self.taxonomy.starts);
+        // Behind the last spelling that was found.
+        let mut free = 0;
+        for (index, block) in blocks(text).iter().enumerate() {
+            let start = index * BLOCK;
+            let mut places = block.places() | starts.inside(&text[start..]);
+            while places != 0 {
+                let bit = places.trailing_zeros() as usize;
+                places &= places - 1;
+                let at = start + bit;
+                if at < free {
+                    continue;
+                }
+                // Most words begin nothing.
+                if let Some(node) = self.node(at, block.word_length(bit)) {
+                    free = self.standing(at, node, found).unwrap_or(free);
+                }
+            }
         }
     }
 
-    /// What stands at a word of ASCII letters; returns where to go on. Most words begin nothing and are passed over
-    /// whole.
-    fn word(&mut self, at: usize, found: &mut Vec<Found>) -> usize {
+    /// From where in the trie to look for what begins at a place; nothing where nothing does. `length` is that of the
+    /// word of ASCII letters there.
+    #[inline]
+    fn node(&self, at: usize, length: usize) -> Option<Node> {
         let (text, starts) = (&self.part.text.lower.as_bytes()[at..], &self.taxonomy.starts);
-        let word = FirstWord::of(text);
-        let case =
-            if self.part.text.cased.as_bytes()[at].is_ascii_lowercase() { Case::Small } else { Case::Any };
-        let is_anywhere = starts.is_anywhere(text[0]);
-        let may_stand = is_anywhere || (starts.may_stand(word, case) && self.begins_word(at));
-        let end = if may_stand { self.standing(at, case, found) } else { None };
-        end.unwrap_or_else(|| at + starts.next_inside(&text[..word.length]))
+        match length {
+            0 => starts.may_begin(text[0]).then_some(Node::ROOT),
+            _ if starts.is_anywhere(text[0]) => Some(Node::ROOT),
+            _ => starts.node(FirstWord::new(text, length), || self.case(at)).filter(|_| self.begins_word(at)),
+        }
     }
 
-    /// The same at any other character: a letter of another script, a sign, white space.
-    fn sign(&mut self, at: usize, found: &mut Vec<Found>) -> usize {
-        let text = self.part.text.lower.as_bytes();
-        let may_stand = self.taxonomy.starts.may_begin(text[at]);
-        let end = if may_stand { self.standing(at, Case::Any, found) } else { None };
-        end.unwrap_or_else(|| at + character_bytes(text[at]))
+    fn case(&self, at: usize) -> Case {
+        if self.part.text.cased.as_bytes()[at].is_ascii_lowercase() { Case::Small } else { Case::Any }
     }
 
     /// A word of ASCII letters begins nothing in its middle.
     fn begins_word(&self, at: usize) -> bool {
-        let before = &self.part.text.lower[..at];
-        !before.ends_with(is_word_char)
+        starts_word(&self.part.text.lower, at, Script::Spaced)
     }
 
     /// The longest spelling that stands here. Where it is only a cue ("vaccine"), the longest that names something
     /// ("vaccin*") too: a cue hides nobody. Returns where to go on.
-    fn standing(&mut self, start: usize, case: Case, found: &mut Vec<Found>) -> Option<usize> {
-        self.taxonomy.trie.walk(&self.part.text.lower.as_bytes()[start..], &mut self.beginning);
+    fn standing(&mut self, start: usize, node: Node, found: &mut Vec<Found>) -> Option<usize> {
+        self.taxonomy.trie.walk(&self.part.text.lower.as_bytes()[start..], node, &mut self.beginning);
         let mut next = None;
         while let Some(index) = self.beginning.pop() {
             let pattern = &self.taxonomy.patterns[index as usize];
-            if pattern.is_capitalized && case == Case::Small {
+            if pattern.is_capitalized && self.case(start) == Case::Small {
                 continue;
             }
             let end = start + pattern.bytes as usize;
@@ -108,8 +123,20 @@ impl Scanner<'_> {
             }
             let zone = self.document.zone(self.part.field, start);
             let lexicons = if standing & pattern.words != 0 { pattern.lexicons } else { 0 };
+            let (has_cues, has_names) =
+                (standing & pattern.cues != 0, standing & !pattern.cues & !pattern.words != 0);
             let field = self.part.field;
-            found.push(Found { start, end, field, zone, pattern: index, standing, lexicons });
+            found.push(Found {
+                start,
+                end,
+                field,
+                zone,
+                pattern: index,
+                standing,
+                lexicons,
+                has_cues,
+                has_names,
+            });
             next = Some(end);
             if standing & !pattern.cues != 0 {
                 break;
@@ -122,27 +149,29 @@ impl Scanner<'_> {
     fn meanings(&self, pattern: &Pattern, start: usize, end: usize) -> u64 {
         let lower = self.part.text.lower.as_str();
         let is_free = pattern.script == Script::Unspaced;
-        let starts = is_free || starts_word(&lower[..start], pattern.script);
+        let starts = is_free || starts_word(lower, start, pattern.script);
         if !starts && !pattern.is_anywhere {
             return 0;
         }
-        let ends = is_free || (starts && ends_word(&lower[start..end], &lower[end..], pattern.script));
+        let ends = is_free || (starts && ends_word(lower, start..end, pattern.script));
         let stands = |shape| match shape {
             Shape::Word => ends,
             Shape::Prefix => starts,
             Shape::Substring => true,
         };
-        let cased = &self.part.text.cased[start..end];
-        let is_capitalized = || match cased.as_bytes().first() {
-            Some(first) if first.is_ascii() => !first.is_ascii_lowercase(),
-            _ => !cased.starts_with(char::is_lowercase),
+        let cased = &self.part.text.cased;
+        let is_capitalized = || match cased.as_bytes()[start] {
+            first if first.is_ascii() => !first.is_ascii_lowercase(),
+            _ => !cased[start..].starts_with(char::is_lowercase),
         };
         let mut standing = 0;
         for (index, meaning) in pattern.meanings.iter().enumerate() {
             let is_meant = match *meaning {
                 Meaning::Term(index) => {
                     let term = &self.taxonomy.terms[index as usize];
-                    stands(term.shape) && self.is_spoken(term.languages, pattern) && term.case_fits(cased)
+                    stands(term.shape)
+                        && self.is_spoken(term.languages, pattern)
+                        && term.case_fits(&cased[start..end])
                 }
                 Meaning::Ambiguous(_) => ends && is_capitalized(),
                 Meaning::Cue(_, shape) => stands(shape),
@@ -155,16 +184,6 @@ impl Scanner<'_> {
 
     /// Scripts tell their languages apart; Latin letters do not, so there the document's language decides.
     fn is_spoken(&self, languages: u64, pattern: &Pattern) -> bool {
-        languages == 0 || languages & self.languages != 0 || pattern.script != Script::Spaced
-    }
-}
-
-/// How many bytes the character has that begins with this one (RFC 3629, section 3).
-fn character_bytes(first: u8) -> usize {
-    match first {
-        0..0xc0 => 1,
-        0xc0..0xe0 => 2,
-        0xe0..0xf0 => 3,
-        _ => 4,
+        languages == 0 || pattern.script != Script::Spaced || self.spoken.is_any_of(languages)
     }
 }

@@ -78,18 +78,20 @@ pub(super) fn score(
 fn collect(taxonomy: &Taxonomy, document: &Document, found: &[Found], readings: &[Reading]) -> Vec<Evidence> {
     let body_bytes = document.body.text.lower.len().max(1) as f64;
     let listed = enumerations(taxonomy, found, readings);
-    let kept = readings.iter().zip(listed).filter(|(reading, _)| reading.is_kept);
-    let mut by_topic: Vec<(&Reading, usize)> = kept.collect();
-    by_topic.sort_by_key(|(reading, _)| reading.topic);
-    let evidence = |mentions: &[(&Reading, usize)]| {
-        let mut own = Evidence::none(mentions[0].0.topic);
-        for (reading, listed) in mentions {
-            own.add(reading, found[reading.found].start as f64 / body_bytes, *listed);
-        }
+    // Few topics: a place in a sorted list is soon found.
+    let mut evidence: Vec<Evidence> = Vec::with_capacity(16);
+    for (reading, listed) in readings.iter().zip(listed).filter(|(reading, _)| reading.is_kept) {
+        let known = evidence.binary_search_by_key(&reading.topic, |own| own.topic);
+        let at = known.unwrap_or_else(|at| {
+            evidence.insert(at, Evidence::none(reading.topic));
+            at
+        });
+        evidence[at].add(reading, found[reading.found].start as f64 / body_bytes, listed);
+    }
+    for own in &mut evidence {
         own.sum = own.sum(taxonomy.weights.of_family(family(taxonomy, own.topic)));
-        own
-    };
-    by_topic.chunk_by(|a, b| a.0.topic == b.0.topic).map(evidence).collect()
+    }
+    evidence
 }
 
 /// "Bahrain, Kuwait, Oman and Qatar": whoever is listed is meant, though named once. Names this close make a list;

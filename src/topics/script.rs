@@ -3,6 +3,8 @@
 //! Latin, Greek, Cyrillic: letters and digits make words; Cyrillic names may carry case endings. Han, Kana, Thai and
 //! their like are written without spaces. Korean puts particles behind a name, Arabic and Hebrew put them in front.
 
+use std::ops::Range;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Script {
     Spaced,
@@ -45,12 +47,20 @@ pub(super) enum Shape {
     Substring,
 }
 
-/// Whether a term of this script may begin behind `before`.
-pub(super) fn starts_word(before: &str, script: Script) -> bool {
-    // Nearly every place: a space before a word of Latin letters.
-    if script == Script::Spaced && before.ends_with(' ') {
-        return true;
+/// Whether a term of this script may begin at this place of a text.
+pub(super) fn starts_word(text: &str, start: usize, script: Script) -> bool {
+    match text.as_bytes()[..start].last() {
+        None => true,
+        // Nearly every place, and there the byte is enough.
+        Some(previous) if previous.is_ascii() => {
+            !is_word_byte(*previous) || matches!(script, Script::Kana | Script::Hangul)
+        }
+        Some(_) => starts_behind(&text[..start], script),
     }
+}
+
+/// The same behind a character that is no ASCII.
+fn starts_behind(before: &str, script: Script) -> bool {
     let Some(previous) = before.chars().next_back() else { return true };
     match script {
         Script::Kana => script_of(previous) != Script::Kana || is_hiragana(previous),
@@ -61,11 +71,17 @@ pub(super) fn starts_word(before: &str, script: Script) -> bool {
     }
 }
 
-/// Whether a whole word may end between `term` and `after`, with what its script hangs onto a name.
-pub(super) fn ends_word(term: &str, after: &str, script: Script) -> bool {
-    if script == Script::Spaced && after.starts_with(' ') {
-        return true;
+/// Whether a whole word may end at the end of a term, with what its script hangs onto a name.
+pub(super) fn ends_word(text: &str, term: Range<usize>, script: Script) -> bool {
+    match text.as_bytes().get(term.end) {
+        None => true,
+        Some(next) if next.is_ascii() && !is_word_byte(*next) => true,
+        Some(_) => ends_before(&text[term.clone()], &text[term.end..], script),
     }
+}
+
+/// The same before a letter, a digit, or a character that is no ASCII.
+fn ends_before(term: &str, after: &str, script: Script) -> bool {
     let Some(next) = after.chars().next() else { return true };
     match script {
         Script::Kana => script_of(next) != Script::Kana || is_hiragana(next),
@@ -263,8 +279,7 @@ mod tests {
         let start = text.find(term).unwrap();
         let script = Script::of(term);
         let is_free = script == Script::Unspaced;
-        is_free
-            || (starts_word(&text[..start], script) && ends_word(term, &text[start + term.len()..], script))
+        is_free || (starts_word(text, start, script) && ends_word(text, start..start + term.len(), script))
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! What can be told of a place without looking its spellings up: whether one may begin there at all.
+//! What can be told of a place without looking its spellings up: whether one may begin there at all, and where in the
+//! trie to go on behind the first word.
 
-use super::eight_bytes;
 use super::script::is_word_byte;
 use super::taxonomy::Pattern;
+use super::trie::{Node, Trie};
+use super::word_bits::BLOCK;
 
 /// How a word begins: with a small letter, or in any way.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,24 +20,37 @@ pub(super) struct Starts {
     bytes: [u8; 256],
     /// Some spelling may stand inside a word of ASCII letters.
     has_anywhere: bool,
-    /// First words of the spellings that may begin with a small letter; of all spellings.
-    words: [WordSet; 2],
+    first_words: FirstWords,
+    /// Beginnings of the words that may go on ("sanction*"): of those that may begin with a small letter; of all.
+    open: [Beginnings; 2],
 }
 
 impl Starts {
     const BEGINS: u8 = 1;
     const ANYWHERE: u8 = 2;
 
-    pub(super) fn new<'a>(spellings: impl Iterator<Item = (&'a str, &'a Pattern)>) -> Starts {
-        let mut starts = Starts { bytes: [0; 256], has_anywhere: false, words: Default::default() };
+    /// Spellings in the order in which the trie was given them.
+    pub(super) fn new<'a>(spellings: impl Iterator<Item = (&'a str, &'a Pattern)>, trie: &Trie) -> Starts {
+        let mut starts = Starts {
+            bytes: [0; 256],
+            has_anywhere: false,
+            first_words: FirstWords { slots: vec![None; 64], count: 0 },
+            open: Default::default(),
+        };
         for (text, pattern) in spellings {
             let Some(&byte) = text.as_bytes().first() else { continue };
             let anywhere = if pattern.is_anywhere { Starts::ANYWHERE } else { 0 };
             starts.bytes[usize::from(byte)] |= Starts::BEGINS | anywhere;
             starts.has_anywhere |= pattern.is_anywhere && is_word_byte(byte);
-            starts.words[Case::Any as usize].add(text.as_bytes(), pattern.is_open);
-            if !pattern.is_capitalized {
-                starts.words[Case::Small as usize].add(text.as_bytes(), pattern.is_open);
+            let word = FirstWord::of(text.as_bytes());
+            if word.length > 0 {
+                starts.first_words.add(word, !pattern.is_capitalized, trie);
+            }
+            if pattern.is_open && usize::from(word.length) == text.len() {
+                starts.open[Case::Any as usize].add(text.as_bytes());
+                if !pattern.is_capitalized {
+                    starts.open[Case::Small as usize].add(text.as_bytes());
+                }
             }
         }
         starts
@@ -49,142 +64,165 @@ impl Starts {
         self.bytes[usize::from(byte)] & Starts::ANYWHERE != 0
     }
 
-    /// How far to the next place in or behind a word where something may begin.
-    pub(super) fn next_inside(&self, word: &[u8]) -> usize {
+    /// Places among the first bytes of a text where something may begin inside a word of ASCII letters: a bit per byte.
+    pub(super) fn inside(&self, text: &[u8]) -> u64 {
         if !self.has_anywhere {
-            return word.len();
+            return 0;
         }
-        let inside = word.iter().skip(1).position(|byte| self.is_anywhere(*byte));
-        inside.map_or(word.len(), |before| before + 1)
+        let bytes = text.iter().take(BLOCK).enumerate();
+        bytes.fold(0, |bits, (index, byte)| bits | u64::from(self.is_anywhere(*byte)) << index)
     }
 
-    pub(super) fn may_stand(&self, word: FirstWord, case: Case) -> bool {
-        self.words[case as usize].may_hold(word)
+    /// From where in the trie to look for what begins with this word; nothing where nothing does. Eight in ten words of
+    /// an article end here.
+    #[inline]
+    pub(super) fn node(&self, word: FirstWord, case: impl Fn() -> Case) -> Option<Node> {
+        match self.first_words.get(word) {
+            Some(known) if known.may_be_small || case() == Case::Any => Some(known.node),
+            _ => {
+                let [small, any] = &self.open;
+                let may_stand = any.may_hold(word) && (case() == Case::Any || small.may_hold(word));
+                may_stand.then_some(Node::ROOT)
+            }
+        }
     }
 }
 
-/// First words of spellings, by hash: says no for certain, and yes wrongly for one word in eight at most. Nine in ten
-/// words of an article end here.
+/// First words of spellings, by hash, open addressing: the trie behind them is found without walking there.
 #[derive(Debug)]
-struct WordSet {
-    whole: Vec<u64>,
-    /// The first four letters of words that may go on ("sanction*").
-    open: Vec<u64>,
+struct FirstWords {
+    /// Three quarters of them free at least, so that a word which is none is soon known as such.
+    slots: Vec<Option<Known>>,
+    count: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    word: FirstWord,
+    node: Node,
+    /// Some spelling that begins so may begin with a small letter.
+    may_be_small: bool,
+}
+
+impl FirstWords {
+    fn add(&mut self, word: FirstWord, may_be_small: bool, trie: &Trie) {
+        if self.count * 4 >= self.slots.len() {
+            let twice = vec![None; self.slots.len() * 2];
+            let known = std::mem::replace(&mut self.slots, twice);
+            known.into_iter().flatten().for_each(|known| self.put(known));
+        }
+        let place = self.place(word);
+        match &mut self.slots[place] {
+            Some(known) => known.may_be_small |= may_be_small,
+            free => {
+                let node = trie.node(&word.letters.to_le_bytes()[..usize::from(word.length).min(8)]);
+                *free = Some(Known { word, node, may_be_small });
+                self.count += 1;
+            }
+        }
+    }
+
+    fn put(&mut self, known: Known) {
+        let place = self.place(known.word);
+        self.slots[place] = Some(known);
+    }
+
+    fn get(&self, word: FirstWord) -> Option<&Known> {
+        self.slots[self.place(word)].as_ref()
+    }
+
+    /// Where the word is, or the free slot where it would be.
+    fn place(&self, word: FirstWord) -> usize {
+        let last = self.slots.len() - 1;
+        let mut place = word.hash(self.slots.len().trailing_zeros());
+        while self.slots[place].is_some_and(|known| known.word != word) {
+            place = (place + 1) & last;
+        }
+        place
+    }
+}
+
+/// First letters of words that may go on, by hash: says no for certain, and yes wrongly for one word in eight at most.
+#[derive(Debug)]
+struct Beginnings {
+    bits: Vec<u64>,
     /// Words of one or two letters may go on: anything is possible.
     is_full: bool,
 }
 
-impl Default for WordSet {
-    fn default() -> WordSet {
-        let empty = || vec![0; WordSet::BITS / 64];
-        WordSet { whole: empty(), open: empty(), is_full: false }
+impl Default for Beginnings {
+    fn default() -> Beginnings {
+        Beginnings { bits: vec![0; (1 << Beginnings::BITS) / 64], is_full: false }
     }
 }
 
-impl WordSet {
-    /// 16 KB each, of which small words touch little, for 16,000 different first words.
-    const BITS: usize = 1 << 17;
-    /// Of a word that may go on, its first letters: most are longer, some have no more.
-    const OPEN_BYTES: usize = 4;
+impl Beginnings {
+    /// 16 KB, of which small words touch little, for 16,000 different beginnings.
+    const BITS: u32 = 17;
+    /// Most words that may go on are longer, some have no more.
+    const BYTES: usize = 4;
 
-    fn add(&mut self, text: &[u8], is_open: bool) {
-        let word = FirstWord::of(text);
-        let goes_on = is_open && word.length == text.len();
-        if goes_on {
-            match *text {
-                [] | [_] | [_, _] => self.is_full = true,
-                [a, b, c] => (0..=255).for_each(|next| self.add_open(&[a, b, c, next])),
-                _ => self.add_open(text),
-            }
+    fn add(&mut self, text: &[u8]) {
+        match *text {
+            [] | [_] | [_, _] => self.is_full = true,
+            [a, b, c] => (0..=255).for_each(|next| self.set(&[a, b, c, next])),
+            _ => self.set(&text[..Beginnings::BYTES]),
         }
-        set(&mut self.whole, word.hash());
     }
 
-    fn add_open(&mut self, text: &[u8]) {
-        set(&mut self.open, FirstWord::of(text).beginning().hash());
+    fn set(&mut self, beginning: &[u8]) {
+        let hash = FirstWord { length: beginning.len() as u8, letters: last_letters(beginning) }
+            .hash(Beginnings::BITS);
+        self.bits[hash / 64] |= 1 << (hash % 64);
     }
 
     fn may_hold(&self, word: FirstWord) -> bool {
+        let hash = word.beginning().hash(Beginnings::BITS);
         self.is_full
-            || has(&self.whole, word.hash())
-            || (word.length >= WordSet::OPEN_BYTES && has(&self.open, word.beginning().hash()))
+            || (usize::from(word.length) >= Beginnings::BYTES && self.bits[hash / 64] >> (hash % 64) & 1 == 1)
     }
 }
 
 /// The word of ASCII letters and digits that a text begins with.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FirstWord {
-    pub length: usize,
+    /// As many bytes as a block has, where it is longer.
+    length: u8,
     /// Its first eight bytes, the first of them lowest.
     letters: u64,
 }
 
 impl FirstWord {
-    /// Longer words are read in pieces: nothing begins in the second, and a text without spaces is read once.
-    const LONGEST: usize = 32;
+    /// The first word of a term.
+    fn of(text: &[u8]) -> FirstWord {
+        FirstWord::new(text, text.iter().take(BLOCK).take_while(|byte| is_word_byte(**byte)).count())
+    }
 
+    /// The word of this length that the text begins with.
     #[inline]
-    pub(super) fn of(text: &[u8]) -> FirstWord {
-        let Some(eight) = eight_bytes::first(text) else { return FirstWord::short(text) };
-        let outside = eight_bytes::outside_words(eight);
-        if outside == 0 {
-            return FirstWord::long(text, eight);
-        }
-        let length = eight_bytes::before(outside);
-        FirstWord { length, letters: eight & !(u64::MAX << (8 * length)) }
-    }
-
-    fn long(text: &[u8], letters: u64) -> FirstWord {
-        let rest = text[8..].iter().take(FirstWord::LONGEST - 8).take_while(|byte| is_word_byte(**byte));
-        FirstWord { length: 8 + rest.count(), letters }
-    }
-
-    /// At the end of a text, where no eight bytes are left.
-    fn short(text: &[u8]) -> FirstWord {
-        let mut padded = [0; 8];
-        padded[..text.len()].copy_from_slice(text);
-        FirstWord::of(&padded)
+    pub(super) fn new(text: &[u8], length: usize) -> FirstWord {
+        let letters =
+            text.first_chunk().map_or_else(|| last_letters(text), |eight| u64::from_le_bytes(*eight));
+        let letters = if length < 8 { letters & !(u64::MAX << (8 * length)) } else { letters };
+        FirstWord { length: length as u8, letters }
     }
 
     /// The word of its first bytes.
     fn beginning(self) -> FirstWord {
-        let bits = 8 * WordSet::OPEN_BYTES;
-        FirstWord { length: WordSet::OPEN_BYTES, letters: self.letters & !(u64::MAX << bits) }
+        let bits = 8 * Beginnings::BYTES;
+        FirstWord { length: Beginnings::BYTES as u8, letters: self.letters & !(u64::MAX << bits) }
     }
 
-    /// Of the length and the first eight letters.
-    fn hash(self) -> usize {
+    /// Of the length and the first eight letters, so many bits.
+    fn hash(self, bits: u32) -> usize {
         // 2^64 divided by the golden ratio (Knuth's multiplicative hashing).
-        let spread = (self.letters ^ (self.length as u64) << 59).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (spread >> (64 - WordSet::BITS.trailing_zeros())) as usize
+        let spread = (self.letters ^ u64::from(self.length) << 59).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (spread >> (64 - bits)) as usize
     }
 }
 
-fn set(bits: &mut [u64], hash: usize) {
-    bits[hash / 64] |= 1 << (hash % 64);
-}
-
-fn has(bits: &[u64], hash: usize) -> bool {
-    bits[hash / 64] >> (hash % 64) & 1 == 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::FirstWord;
-    use crate::topics::script::is_word_byte;
-
-    #[test]
-    fn words_end_at_every_byte_that_is_none() {
-        for byte in 0..=255u8 {
-            for length in [0, 1, 3, 7, 8, 9, 15, 16, 40] {
-                let text: Vec<u8> = std::iter::repeat_n(b'x', length).chain([byte, b'y', b' ']).collect();
-                let expected = length + if is_word_byte(byte) { 2 } else { 0 };
-                assert_eq!(
-                    FirstWord::of(&text).length,
-                    expected.min(FirstWord::LONGEST),
-                    "{byte:#x} behind {length}"
-                );
-            }
-        }
-    }
+/// At the end of a text, where no eight bytes are left.
+#[cold]
+fn last_letters(text: &[u8]) -> u64 {
+    text.iter().rev().fold(0, |letters, byte| letters << 8 | u64::from(*byte))
 }

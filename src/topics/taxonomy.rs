@@ -416,7 +416,7 @@ impl Compiler {
     fn finish(self, content: &[u8]) -> Taxonomy {
         let spellings = || self.spellings.iter().map(String::as_str).zip(&self.patterns);
         let trie = Trie::new(spellings().map(|(text, pattern)| (text, pattern.is_whole(text))));
-        let starts = Starts::new(spellings());
+        let starts = Starts::new(spellings(), &trie);
         Taxonomy {
             topics: self.topics,
             terms: self.terms,

@@ -26,6 +26,17 @@ const NONE: u32 = u32::MAX;
 const ROOT: u32 = 0;
 const FREE: Slot = Slot { base: 0, parent: NONE, pattern: NONE };
 
+/// A place in the trie, and how many bytes lead to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Node {
+    slot: u32,
+    depth: u32,
+}
+
+impl Node {
+    pub(super) const ROOT: Node = Node { slot: ROOT, depth: 0 };
+}
+
 /// The spellings that begin at one place, shortest first.
 pub(super) type Standing = Vec<u32>;
 
@@ -43,28 +54,40 @@ impl Trie {
         Trie { slots: builder.slots }
     }
 
-    /// Every spelling that `text` begins with, in place of what `standing` held.
-    pub(super) fn walk(&self, text: &[u8], standing: &mut Standing) {
+    /// Every spelling that `text` begins with, in place of what `standing` held. The text leads to the node.
+    pub(super) fn walk(&self, text: &[u8], node: Node, standing: &mut Standing) {
         standing.clear();
-        let mut at = ROOT;
-        for (index, &byte) in text.iter().enumerate() {
-            let Some(child) = self.child(at, byte) else { break };
-            at = child;
-            let pattern = self.slots[at as usize].pattern;
-            if pattern == NONE {
-                continue;
+        let (mut at, mut rest) = (node.slot, &text[node.depth as usize..]);
+        loop {
+            let slot = self.slots[at as usize];
+            let goes_on = || rest.first().is_some_and(|byte| is_word_byte(*byte));
+            if slot.pattern != NONE && (slot.pattern & WHOLE == 0 || !goes_on()) {
+                standing.push(slot.pattern & !WHOLE);
             }
-            let goes_on = || text.get(index + 1).is_some_and(|byte| is_word_byte(*byte));
-            if pattern & WHOLE == 0 || !goes_on() {
-                standing.push(pattern & !WHOLE);
+            let Some((&byte, behind)) = rest.split_first() else { break };
+            let child = slot.base + u32::from(byte);
+            if self.slots.get(child as usize).is_none_or(|slot| slot.parent != at) {
+                break;
             }
+            (at, rest) = (child, behind);
         }
     }
 
-    fn child(&self, parent: u32, byte: u8) -> Option<u32> {
-        let index = self.slots[parent as usize].base + u32::from(byte);
-        let slot = self.slots.get(index as usize)?;
-        (slot.parent == parent).then_some(index)
+    /// The node to which all of a text leads, if no spelling that it goes on from may stand; else the root. The text is
+    /// ASCII letters and digits, and begins a spelling.
+    pub(super) fn node(&self, text: &[u8]) -> Node {
+        let mut at = ROOT;
+        for &byte in text {
+            let slot = self.slots[at as usize];
+            let child = slot.base + u32::from(byte);
+            let is_child = self.slots.get(child as usize).is_some_and(|slot| slot.parent == at);
+            let stands = slot.pattern != NONE && slot.pattern & WHOLE == 0;
+            if !is_child || stands {
+                return Node::ROOT;
+            }
+            at = child;
+        }
+        Node { slot: at, depth: text.len() as u32 }
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
@@ -164,7 +187,7 @@ fn children(sorted: &[(&[u8], u32)], node: &Pending) -> Vec<Child> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Standing, Trie};
+    use super::{Node, Standing, Trie};
 
     #[test]
     fn every_beginning_is_found_and_nothing_else() {
@@ -182,7 +205,7 @@ mod tests {
             ("xnorth", &[]),
             ("", &[]),
         ] {
-            trie.walk(text.as_bytes(), &mut standing);
+            trie.walk(text.as_bytes(), Node::ROOT, &mut standing);
             assert_eq!(standing, expected, "{text}");
         }
     }
@@ -193,7 +216,7 @@ mod tests {
         let trie = Trie::new(spellings.iter().map(|text| (text.as_str(), true)));
         let mut standing = Standing::new();
         for (number, spelling) in spellings.iter().enumerate() {
-            trie.walk(spelling.as_bytes(), &mut standing);
+            trie.walk(spelling.as_bytes(), Node::ROOT, &mut standing);
             assert_eq!(standing.last(), Some(&(number as u32)), "{spelling}");
         }
         assert!(trie.memory_bytes() < 30_000 * 12 * 12, "{}", trie.memory_bytes());

@@ -16,10 +16,8 @@ pub(super) struct Votes<'a> {
     cues: Vec<u64>,
     /// Topics with how many mentions they have that no doubt attaches to; sorted.
     support: Vec<(TopicIndex, u32)>,
-    /// How often each spelling was found, counted or not; sorted.
+    /// How often each spelling was found, counted or not; sorted. Few documents ask.
     spelled: OnceCell<Vec<(Source, u32)>>,
-    /// Of every reading, for `spelled`: few documents ask.
-    sources: Vec<Source>,
     /// Terms looked up in small letters, and whether they occur so.
     pub(super) small: RefCell<Vec<(u32, bool)>>,
 }
@@ -32,7 +30,6 @@ impl<'a> Votes<'a> {
         found: &'a [Found],
         readings: &mut [Reading],
     ) {
-        let sources = readings.iter().map(|reading| reading.source).collect();
         let (cues, support) = (cues(taxonomy, found), Vec::new());
         let mut votes = Votes {
             taxonomy,
@@ -41,7 +38,6 @@ impl<'a> Votes<'a> {
             cues,
             support,
             spelled: OnceCell::new(),
-            sources,
             small: RefCell::default(),
         };
         votes.count(readings);
@@ -56,8 +52,16 @@ impl<'a> Votes<'a> {
     }
 
     fn count(&mut self, readings: &[Reading]) {
-        let undoubted = readings.iter().filter(|r| r.is_kept && self.is_beyond_doubt(r));
-        self.support = counted(undoubted.map(|reading| reading.topic).collect());
+        // Few topics: a place in a sorted list is soon found, and sorting all mentions costs more.
+        let mut support = std::mem::take(&mut self.support);
+        support.clear();
+        for topic in readings.iter().filter(|r| r.is_kept && self.is_beyond_doubt(r)).map(|r| r.topic) {
+            match support.binary_search_by_key(&topic, |(known, _)| *known) {
+                Ok(at) => support[at].1 += 1,
+                Err(at) => support.insert(at, (topic, 1)),
+            }
+        }
+        self.support = support;
     }
 
     pub(super) fn is_beyond_doubt(&self, reading: &Reading) -> bool {
@@ -101,7 +105,9 @@ impl<'a> Votes<'a> {
     }
 
     fn same_spelling(&self, reading: &Reading) -> u32 {
-        count_of(self.spelled.get_or_init(|| counted(self.sources.clone())), &reading.source)
+        let sources =
+            || self.found.iter().flat_map(|found| found.meanings(self.taxonomy)).filter_map(Source::of);
+        count_of(self.spelled.get_or_init(|| counted(sources().collect())), &reading.source)
     }
 
     fn ambiguous_words(&self, readings: &mut [Reading]) {
@@ -150,7 +156,8 @@ impl<'a> Votes<'a> {
 
 fn cues(taxonomy: &Taxonomy, found: &[Found]) -> Vec<u64> {
     let mut bits = vec![0u64; taxonomy.cue_count / 64 + 1];
-    for meaning in found.iter().flat_map(|spelling| spelling.meanings(taxonomy)) {
+    let with_cues = found.iter().filter(|spelling| spelling.has_cues);
+    for meaning in with_cues.flat_map(|spelling| spelling.meanings(taxonomy)) {
         if let Meaning::Cue(cue, _) = meaning {
             bits[cue as usize / 64] |= 1 << (cue % 64);
         }
