@@ -263,6 +263,9 @@ mod tests {
             ("ＡＰＥＣ", "apec"),
             ("zero\u{200d}width", "zerowidth"),
             ("one.\n\n two", "one.\ntwo"),
+            ("Wheat of the Black Sea\nrose in\tprice.", "wheat of the black sea rose in price."),
+            ("a word and white space \u{200f} twice", "a word and white space twice"),
+            ("  the end of a longer paragraph \n\n", "the end of a longer paragraph"),
         ] {
             assert_eq!(Folded::new(text).lower, expected, "{text:?}");
         }

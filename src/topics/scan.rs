@@ -4,7 +4,7 @@ use super::document::{Document, Part, Zone};
 use super::language::Spoken;
 use super::schema::Lexicon;
 use super::script::{Script, Shape, ends_word, starts_word};
-use super::starts::{Case, FirstWord};
+use super::starts::{Beginning, Case};
 use super::taxonomy::{Meaning, Pattern, Taxonomy};
 use super::trie::{Node, Standing};
 use super::word_bits::{BLOCK, blocks};
@@ -47,7 +47,7 @@ impl Found {
 pub(super) fn scan(taxonomy: &Taxonomy, document: &Document, spoken: &Spoken) -> Vec<Found> {
     let mut found = Vec::with_capacity(64);
     for part in [&document.title, &document.body] {
-        let mut scanner = Scanner { taxonomy, document, part, spoken, beginning: Standing::new() };
+        let mut scanner = Scanner { taxonomy, document, part, spoken, candidates: Standing::new() };
         scanner.run(&mut found);
     }
     found
@@ -59,7 +59,7 @@ struct Scanner<'a> {
     part: &'a Part,
     spoken: &'a Spoken<'a>,
     /// The spellings that begin at the place that is looked at; here so that its memory is used again.
-    beginning: Standing,
+    candidates: Standing,
 }
 
 impl Scanner<'_> {
@@ -78,22 +78,21 @@ impl Scanner<'_> {
                     continue;
                 }
                 // Most words begin nothing.
-                if let Some(node) = self.node(at, block.word_length(bit)) {
-                    free = self.standing(at, node, found).unwrap_or(free);
+                if let Some(beginning) = self.beginning(at, block.word_length(bit)) {
+                    free = self.standing(at, beginning, found).unwrap_or(free);
                 }
             }
         }
     }
 
-    /// From where in the trie to look for what begins at a place; nothing where nothing does. `length` is that of the
-    /// word of ASCII letters there.
+    /// What may stand at a place. `length` is that of the word of ASCII letters there.
     #[inline]
-    fn node(&self, at: usize, length: usize) -> Option<Node> {
+    fn beginning(&self, at: usize, length: usize) -> Option<Beginning> {
         let (text, starts) = (&self.part.text.lower.as_bytes()[at..], &self.taxonomy.starts);
         match length {
-            0 => starts.may_begin(text[0]).then_some(Node::ROOT),
-            _ if starts.is_anywhere(text[0]) => Some(Node::ROOT),
-            _ => starts.node(FirstWord::new(text, length), || self.case(at)).filter(|_| self.begins_word(at)),
+            0 => starts.may_begin(text[0]).then_some(Beginning::Node(Node::ROOT)),
+            _ if starts.is_anywhere(text[0]) => Some(Beginning::Node(Node::ROOT)),
+            _ => starts.at_word(text, length, || self.case(at)).filter(|_| self.begins_word(at)),
         }
     }
 
@@ -108,10 +107,16 @@ impl Scanner<'_> {
 
     /// The longest spelling that stands here. Where it is only a cue ("vaccine"), the longest that names something
     /// ("vaccin*") too: a cue hides nobody. Returns where to go on.
-    fn standing(&mut self, start: usize, node: Node, found: &mut Vec<Found>) -> Option<usize> {
-        self.taxonomy.trie.walk(&self.part.text.lower.as_bytes()[start..], node, &mut self.beginning);
+    fn standing(&mut self, start: usize, beginning: Beginning, found: &mut Vec<Found>) -> Option<usize> {
+        match beginning {
+            Beginning::Node(node) => {
+                let text = &self.part.text.lower.as_bytes()[start..];
+                self.taxonomy.trie.walk(text, node, &mut self.candidates);
+            }
+            Beginning::Spelling(spelling) => self.candidates.push(spelling),
+        }
         let mut next = None;
-        while let Some(index) = self.beginning.pop() {
+        while let Some(index) = self.candidates.pop() {
             let pattern = &self.taxonomy.patterns[index as usize];
             if pattern.is_capitalized && self.case(start) == Case::Small {
                 continue;
@@ -142,6 +147,7 @@ impl Scanner<'_> {
                 break;
             }
         }
+        self.candidates.clear();
         next
     }
 

@@ -1,9 +1,9 @@
-//! What can be told of a place without looking its spellings up: whether one may begin there at all, and where in the
-//! trie to go on behind the first word.
+//! What can be told of a place without walking the trie: whether a spelling may begin there at all, which one it is where
+//! the first word is all of it, and else where in the trie to go on behind that word.
 
 use super::script::is_word_byte;
 use super::taxonomy::Pattern;
-use super::trie::{Node, Trie};
+use super::trie::{NONE, Node, Trie};
 use super::word_bits::BLOCK;
 
 /// How a word begins: with a small letter, or in any way.
@@ -11,6 +11,15 @@ use super::word_bits::BLOCK;
 pub(super) enum Case {
     Small,
     Any,
+}
+
+/// What may stand at a place.
+#[derive(Clone, Copy)]
+pub(super) enum Beginning {
+    /// What the trie finds from this node on.
+    Node(Node),
+    /// Only this spelling.
+    Spelling(u32),
 }
 
 /// What can be told of a place without walking the trie.
@@ -34,8 +43,8 @@ impl Starts {
         let mut starts = Starts {
             bytes: [0; 256],
             has_anywhere: false,
-            first_words: FirstWords { slots: vec![None; 64], count: 0 },
-            open: Default::default(),
+            first_words: FirstWords::new(),
+            open: [Beginnings::new(), Beginnings::new()],
         };
         for (text, pattern) in spellings {
             let Some(&byte) = text.as_bytes().first() else { continue };
@@ -73,16 +82,16 @@ impl Starts {
         bytes.fold(0, |bits, (index, byte)| bits | u64::from(self.is_anywhere(*byte)) << index)
     }
 
-    /// From where in the trie to look for what begins with this word; nothing where nothing does. Eight in ten words of
-    /// an article end here.
+    /// What may stand where a text begins with a word of this length; nothing at six in ten words of an article.
     #[inline]
-    pub(super) fn node(&self, word: FirstWord, case: impl Fn() -> Case) -> Option<Node> {
+    pub(super) fn at_word(&self, text: &[u8], length: usize, case: impl Fn() -> Case) -> Option<Beginning> {
+        let word = FirstWord::new(text, length);
         match self.first_words.get(word) {
-            Some(known) if known.may_be_small || case() == Case::Any => Some(known.node),
+            Some(known) if known.may_be_small || case() == Case::Any => known.beginning(text.get(length)),
             _ => {
                 let [small, any] = &self.open;
                 let may_stand = any.may_hold(word) && (case() == Case::Any || small.may_hold(word));
-                may_stand.then_some(Node::ROOT)
+                may_stand.then_some(Beginning::Node(Node::ROOT))
             }
         }
     }
@@ -91,101 +100,163 @@ impl Starts {
 /// First words of spellings, by hash, open addressing: the trie behind them is found without walking there.
 #[derive(Debug)]
 struct FirstWords {
-    /// Three quarters of them free at least, so that a word which is none is soon known as such.
+    /// A bit per hash that some word has: small enough to stay in the processor's first cache, and most words of an
+    /// article end there.
+    hashes: Hashes,
+    /// Half of them free at least.
     slots: Vec<Option<Known>>,
     count: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Known {
-    word: FirstWord,
-    node: Node,
+    letters: u64,
+    node: u32,
+    /// The spelling that the word is by itself, or `NONE`.
+    alone: u32,
+    /// Some spelling goes on behind the word with this sign: a bit per sign from the space on. All for words of which
+    /// the trie must be asked anyway.
+    signs: u32,
+    length: u8,
+    /// Bytes of the word that lead to the node.
+    depth: u8,
     /// Some spelling that begins so may begin with a small letter.
     may_be_small: bool,
 }
 
+impl Known {
+    fn new(word: FirstWord, may_be_small: bool, trie: &Trie) -> Known {
+        let FirstWord { letters, length } = word;
+        let node = trie.node(&letters.to_le_bytes()[..usize::from(length).min(8)]);
+        let is_whole = node.depth == u32::from(length);
+        let signs = (0..32).filter(|sign| trie.has_child(node, b' ' + sign)).map(|sign| 1 << sign).sum();
+        let (alone, signs) = if is_whole { (trie.spelling(node), signs) } else { (NONE, u32::MAX) };
+        Known { letters, node: node.slot, alone, signs, length, depth: node.depth as u8, may_be_small }
+    }
+
+    fn word(&self) -> FirstWord {
+        FirstWord { letters: self.letters, length: self.length }
+    }
+
+    /// What to do where the word stands before `next`. Spares the trie, which is too large for the first caches, where
+    /// nothing longer can stand.
+    #[inline]
+    fn beginning(&self, next: Option<&u8>) -> Option<Beginning> {
+        // The end of the text is as good as a space.
+        let goes_on = match next.unwrap_or(&b' ').wrapping_sub(b' ') {
+            sign @ 0..32 => self.signs >> sign & 1 == 1,
+            _ => true,
+        };
+        match self.alone {
+            _ if goes_on => Some(Beginning::Node(Node { slot: self.node, depth: self.depth.into() })),
+            NONE => None,
+            spelling => Some(Beginning::Spelling(spelling)),
+        }
+    }
+}
+
 impl FirstWords {
+    fn new() -> FirstWords {
+        FirstWords { hashes: Hashes::new(), slots: vec![None; 64], count: 0 }
+    }
+
     fn add(&mut self, word: FirstWord, may_be_small: bool, trie: &Trie) {
-        if self.count * 4 >= self.slots.len() {
+        self.hashes.add(word);
+        if self.count * 2 >= self.slots.len() {
             let twice = vec![None; self.slots.len() * 2];
             let known = std::mem::replace(&mut self.slots, twice);
-            known.into_iter().flatten().for_each(|known| self.put(known));
+            for known in known.into_iter().flatten() {
+                let place = self.place(known.word());
+                self.slots[place] = Some(known);
+            }
         }
         let place = self.place(word);
         match &mut self.slots[place] {
             Some(known) => known.may_be_small |= may_be_small,
             free => {
-                let node = trie.node(&word.letters.to_le_bytes()[..usize::from(word.length).min(8)]);
-                *free = Some(Known { word, node, may_be_small });
+                *free = Some(Known::new(word, may_be_small, trie));
                 self.count += 1;
             }
         }
     }
 
-    fn put(&mut self, known: Known) {
-        let place = self.place(known.word);
-        self.slots[place] = Some(known);
-    }
-
+    #[inline]
     fn get(&self, word: FirstWord) -> Option<&Known> {
-        self.slots[self.place(word)].as_ref()
+        if self.hashes.may_hold(word) { self.slots[self.place(word)].as_ref() } else { None }
     }
 
     /// Where the word is, or the free slot where it would be.
     fn place(&self, word: FirstWord) -> usize {
         let last = self.slots.len() - 1;
         let mut place = word.hash(self.slots.len().trailing_zeros());
-        while self.slots[place].is_some_and(|known| known.word != word) {
+        while self.slots[place].is_some_and(|known| known.word() != word) {
             place = (place + 1) & last;
         }
         place
     }
 }
 
-/// First letters of words that may go on, by hash: says no for certain, and yes wrongly for one word in eight at most.
+/// A set of words by their hashes: says no for certain, and yes wrongly for one word in eight at most.
+#[derive(Debug)]
+struct Hashes {
+    bits: Vec<u64>,
+}
+
+impl Hashes {
+    /// 16 KB, of which small words touch little, for 16,000 different words.
+    const BITS: u32 = 17;
+
+    fn new() -> Hashes {
+        Hashes { bits: vec![0; (1 << Hashes::BITS) / 64] }
+    }
+
+    fn add(&mut self, word: FirstWord) {
+        let hash = word.hash(Hashes::BITS);
+        self.bits[hash / 64] |= 1 << (hash % 64);
+    }
+
+    #[inline]
+    fn may_hold(&self, word: FirstWord) -> bool {
+        let hash = word.hash(Hashes::BITS);
+        self.bits[hash / 64] >> (hash % 64) & 1 == 1
+    }
+}
+
+/// First letters of words that may go on.
 #[derive(Debug)]
 struct Beginnings {
-    bits: Vec<u64>,
+    hashes: Hashes,
     /// Words of one or two letters may go on: anything is possible.
     is_full: bool,
 }
 
-impl Default for Beginnings {
-    fn default() -> Beginnings {
-        Beginnings { bits: vec![0; (1 << Beginnings::BITS) / 64], is_full: false }
-    }
-}
-
 impl Beginnings {
-    /// 16 KB, of which small words touch little, for 16,000 different beginnings.
-    const BITS: u32 = 17;
     /// Most words that may go on are longer, some have no more.
     const BYTES: usize = 4;
+
+    fn new() -> Beginnings {
+        Beginnings { hashes: Hashes::new(), is_full: false }
+    }
 
     fn add(&mut self, text: &[u8]) {
         match *text {
             [] | [_] | [_, _] => self.is_full = true,
-            [a, b, c] => (0..=255).for_each(|next| self.set(&[a, b, c, next])),
-            _ => self.set(&text[..Beginnings::BYTES]),
+            [a, b, c] => (0..=255).for_each(|next| self.hashes.add(FirstWord::beginning([a, b, c, next]))),
+            [a, b, c, d, ..] => self.hashes.add(FirstWord::beginning([a, b, c, d])),
         }
     }
 
-    fn set(&mut self, beginning: &[u8]) {
-        let hash = FirstWord { length: beginning.len() as u8, letters: last_letters(beginning) }
-            .hash(Beginnings::BITS);
-        self.bits[hash / 64] |= 1 << (hash % 64);
-    }
-
+    #[inline]
     fn may_hold(&self, word: FirstWord) -> bool {
-        let hash = word.beginning().hash(Beginnings::BITS);
-        self.is_full
-            || (usize::from(word.length) >= Beginnings::BYTES && self.bits[hash / 64] >> (hash % 64) & 1 == 1)
+        let [a, b, c, d, ..] = word.letters.to_le_bytes();
+        let is_long = usize::from(word.length) >= Beginnings::BYTES;
+        self.is_full || (is_long && self.hashes.may_hold(FirstWord::beginning([a, b, c, d])))
     }
 }
 
 /// The word of ASCII letters and digits that a text begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FirstWord {
+struct FirstWord {
     /// As many bytes as a block has, where it is longer.
     length: u8,
     /// Its first eight bytes, the first of them lowest.
@@ -200,17 +271,16 @@ impl FirstWord {
 
     /// The word of this length that the text begins with.
     #[inline]
-    pub(super) fn new(text: &[u8], length: usize) -> FirstWord {
+    fn new(text: &[u8], length: usize) -> FirstWord {
         let letters =
             text.first_chunk().map_or_else(|| last_letters(text), |eight| u64::from_le_bytes(*eight));
         let letters = if length < 8 { letters & !(u64::MAX << (8 * length)) } else { letters };
         FirstWord { length: length as u8, letters }
     }
 
-    /// The word of its first bytes.
-    fn beginning(self) -> FirstWord {
-        let bits = 8 * Beginnings::BYTES;
-        FirstWord { length: Beginnings::BYTES as u8, letters: self.letters & !(u64::MAX << bits) }
+    /// The first letters of a longer word, as a word.
+    fn beginning(letters: [u8; Beginnings::BYTES]) -> FirstWord {
+        FirstWord { length: Beginnings::BYTES as u8, letters: u32::from_le_bytes(letters).into() }
     }
 
     /// Of the length and the first eight letters, so many bits.

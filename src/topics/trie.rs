@@ -22,15 +22,16 @@ struct Slot {
 
 /// Such a spelling ends with a letter or digit of ASCII, and none may follow.
 const WHOLE: u32 = 1 << 31;
-const NONE: u32 = u32::MAX;
+/// No spelling; no parent.
+pub(super) const NONE: u32 = u32::MAX;
 const ROOT: u32 = 0;
 const FREE: Slot = Slot { base: 0, parent: NONE, pattern: NONE };
 
 /// A place in the trie, and how many bytes lead to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Node {
-    slot: u32,
-    depth: u32,
+    pub slot: u32,
+    pub depth: u32,
 }
 
 impl Node {
@@ -88,6 +89,19 @@ impl Trie {
             at = child;
         }
         Node { slot: at, depth: text.len() as u32 }
+    }
+
+    /// The spelling that ends at a node, or `NONE`.
+    pub(super) fn spelling(&self, node: Node) -> u32 {
+        match self.slots[node.slot as usize].pattern {
+            NONE => NONE,
+            pattern => pattern & !WHOLE,
+        }
+    }
+
+    pub(super) fn has_child(&self, node: Node, byte: u8) -> bool {
+        let child = self.slots[node.slot as usize].base + u32::from(byte);
+        self.slots.get(child as usize).is_some_and(|slot| slot.parent == node.slot)
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

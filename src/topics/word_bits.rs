@@ -64,3 +64,26 @@ fn bits(block: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u64 {
 fn gathered(flags: u64) -> u64 {
     flags.wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BLOCK, blocks};
+    use crate::topics::script::is_word_byte;
+
+    #[test]
+    fn words_begin_and_end_at_every_byte_that_is_none() {
+        for byte in 0..=255u8 {
+            for length in [1, 3, 8, 62, 63, 64, 65, 130] {
+                let text: Vec<u8> = std::iter::repeat_n(b'x', length).chain([byte, b'y', b' ']).collect();
+                let blocks = blocks(&text);
+                let places = |at: usize| blocks[at / BLOCK].places() >> (at % BLOCK) & 1 == 1;
+                let (is_inside, what) = (is_word_byte(byte), format!("{byte:#x} behind {length}"));
+                let expected = length + if is_inside { 2 } else { 0 };
+                assert_eq!(blocks[0].word_length(0), expected.min(BLOCK), "{what}");
+                assert!(places(0) && (1..length).all(|at| !places(at)), "{what}");
+                assert_eq!(places(length), !is_inside && byte > b' ', "{what}");
+                assert_eq!(places(length + 1), !is_inside, "{what}");
+            }
+        }
+    }
+}
