@@ -4,9 +4,8 @@ use crate::config::KafkaSettings;
 use rdkafka::ClientConfig;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::{ClientContext, DefaultClientContext};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use std::time::Duration;
 
 /// What every client needs; the operator's properties first, so that the guarantees' own win.
 pub fn plain(settings: &KafkaSettings) -> ClientConfig {
@@ -45,15 +44,6 @@ pub fn member(settings: &KafkaSettings, stage: &str) -> ClientConfig {
     // Bounds memory: candidates are some 10 kB each.
     default(&mut config, settings, "queued.max.messages.kbytes", "16384");
     config
-}
-
-/// A consumer is in its group within this time, or something is wrong that asking does not mend.
-pub const JOINING: Duration = Duration::from_secs(10);
-
-/// For a consumer that is joining its group, at each poll. librdkafka goes on with that once a second and whenever it is
-/// asked something (its main loop), so each of the steps to the first assignment would wait for the next second.
-pub fn hurry<C: ConsumerContext>(consumer: &BaseConsumer<C>) {
-    let _ = consumer.subscription();
 }
 
 /// Reads a group's committed offsets without being a member of it.

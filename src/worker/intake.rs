@@ -247,11 +247,7 @@ struct Thread {
 
 impl Thread {
     fn run(mut self, commands: &std_mpsc::Receiver<Command>) -> Result<(), KafkaError> {
-        let joins_until = Instant::now() + clients::JOINING;
         let outcome = loop {
-            if self.consumer.context().shares().serial == 0 && Instant::now() < joins_until {
-                clients::hurry(&self.consumer);
-            }
             match self.obey(commands) {
                 Ok(true) => {}
                 Ok(false) => break Ok(()),

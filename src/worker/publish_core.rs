@@ -85,11 +85,6 @@ impl Core {
 
     // --- partitions come and go ---
 
-    /// Whether the group has ever given this stage a partition.
-    pub fn was_assigned(&self) -> bool {
-        self.last_serial > 0
-    }
-
     /// Rule 4: explicit offset, incremental assign, pause, new serial; no waiting.
     pub fn assigned<C: ConsumerContext>(
         &mut self,

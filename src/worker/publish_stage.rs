@@ -93,11 +93,7 @@ fn poll(
 ) -> Result<(), StageError> {
     let mut to_seek: Vec<(i32, u64, Offset)> = Vec::new();
     let mut expired_at = Instant::now();
-    let joins_until = Instant::now() + clients::JOINING;
     while !shared.stop.is_cancelled() {
-        if !consumer.context().core().was_assigned() && Instant::now() < joins_until {
-            clients::hurry(consumer);
-        }
         let due = consumer.context().core().due_in();
         match consumer
             .poll(due.unwrap_or(POLL).min(POLL))
