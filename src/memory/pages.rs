@@ -139,7 +139,7 @@ impl Packed {
     }
 }
 
-/// The table of one partition. A page takes about 130 bytes (`examples/memory_of_articles.rs`).
+/// The table of one partition. A page takes about 190 bytes (`examples/memory_of_articles.rs`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PagesTable {
     pages: HashMap<[u8; 16], Packed>,
