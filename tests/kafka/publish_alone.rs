@@ -128,7 +128,7 @@ fn how_long_a_restore_takes() {
     let record = |number: u64| {
         let entry = SeenEntry {
             version: 1,
-            aliases: (0..1 + u64::from(number % 2 == 0))
+            aliases: (0..1 + u64::from(number.is_multiple_of(2)))
                 .map(|name| AliasKey(spread(number * 8 + name)))
                 .collect(),
             fingerprint: Fingerprint { content_hash: number.into(), simhash: number, title_hash: number },
