@@ -3,8 +3,11 @@
 //! `cargo bench --bench memory [-- ALIASES]`. Six tables, as many as there are partitions by default, filled by turns.
 //! Memory is what a process of its own for each line has grown by (Linux).
 
-use newswire::identity::{AliasKey, ArticleId, Fingerprint};
-use newswire::memory::{SeenEntry, SeenTable};
+#[path = "../tests/support/remembered.rs"]
+mod remembered;
+
+use newswire::memory::SeenTable;
+use remembered::record;
 use std::process::Command;
 use std::time::Instant;
 
@@ -43,8 +46,9 @@ fn measure(tenths: u64, articles_each: u64) {
     while at < articles_each {
         let upto = (at + PORTION).min(articles_each);
         for (partition, table) in (0..).zip(&mut tables) {
-            let number = |n: u64| n * PARTITIONS + partition;
-            let records: Vec<([u8; 16], Vec<u8>)> = (at..upto).map(|n| record(number(n), tenths)).collect();
+            let names = |n: u64| tenths / 10 + u64::from(n % 10 < tenths % 10);
+            let records: Vec<([u8; 16], Vec<u8>)> =
+                (at..upto).map(|n| record(n * PARTITIONS + partition, names(n))).collect();
             let started = Instant::now();
             for (key, value) in &records {
                 table.apply_record(key, Some(value)).expect("its own encoding");
@@ -63,35 +67,6 @@ fn measure(tenths: u64, articles_each: u64) {
         grown as f64 / aliases as f64,
         articles as f64 / spent
     );
-}
-
-fn record(number: u64, tenths: u64) -> ([u8; 16], Vec<u8>) {
-    let names = tenths / 10 + u64::from(number % 10 < tenths % 10);
-    let entry = SeenEntry {
-        version: 1,
-        aliases: (0..names).map(|name| AliasKey(spread(number * 8 + name + 1))).collect(),
-        fingerprint: Fingerprint { content_hash: number.into(), simhash: number, title_hash: number },
-        topics_hash: number,
-        candidate_offset: number as i64,
-        first_seen: 1_790_000_000_000,
-        last_seen: 1_790_000_000_000,
-        forgotten: false,
-    };
-    (ArticleId(spread(u64::MAX - number)).0, entry.encode())
-}
-
-/// As even as SHA-256, and cheap.
-fn spread(seed: u64) -> [u8; 16] {
-    let mix = |seed: u64| {
-        let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    };
-    let [one, two] = [mix(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)), mix(!seed)];
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&one.to_le_bytes());
-    bytes[8..].copy_from_slice(&two.to_le_bytes());
-    bytes
 }
 
 fn resident_bytes() -> u64 {

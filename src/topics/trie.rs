@@ -67,7 +67,7 @@ impl Trie {
             }
             let Some((&byte, behind)) = rest.split_first() else { break };
             let child = slot.base + u32::from(byte);
-            if self.slots.get(child as usize).is_none_or(|slot| slot.parent != at) {
+            if !self.is_child(child, at) {
                 break;
             }
             (at, rest) = (child, behind);
@@ -81,9 +81,8 @@ impl Trie {
         for &byte in text {
             let slot = self.slots[at as usize];
             let child = slot.base + u32::from(byte);
-            let is_child = self.slots.get(child as usize).is_some_and(|slot| slot.parent == at);
             let stands = slot.pattern != NONE && slot.pattern & WHOLE == 0;
-            if !is_child || stands {
+            if stands || !self.is_child(child, at) {
                 return Node::ROOT;
             }
             at = child;
@@ -100,8 +99,11 @@ impl Trie {
     }
 
     pub(super) fn has_child(&self, node: Node, byte: u8) -> bool {
-        let child = self.slots[node.slot as usize].base + u32::from(byte);
-        self.slots.get(child as usize).is_some_and(|slot| slot.parent == node.slot)
+        self.is_child(self.slots[node.slot as usize].base + u32::from(byte), node.slot)
+    }
+
+    fn is_child(&self, child: u32, parent: u32) -> bool {
+        self.slots.get(child as usize).is_some_and(|slot| slot.parent == parent)
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

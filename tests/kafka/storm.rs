@@ -136,7 +136,12 @@ fn traces(newswire: &Deployment, urls: &[String]) -> Vec<String> {
     for last in ["urls", "fetch", "delay.10s", "delay.2m", "delay.30m", "candidates", "rejects", "outcomes"] {
         newswire.each_committed(last, |record| {
             let text = String::from_utf8_lossy(record.value.as_deref().unwrap_or_default()).into_owned();
-            for url in urls.iter().filter(|url| text.contains(url.as_str())) {
+            // Not the article whose number only begins so.
+            let is_told = |url: &&String| {
+                let mut ends = text.match_indices(url.as_str()).map(|(at, url)| &text[at + url.len()..]);
+                ends.any(|behind| !behind.starts_with(|c: char| c.is_ascii_digit()))
+            };
+            for url in urls.iter().filter(is_told) {
                 found.push(format!("{last} [{}] {}: {url}", record.partition, record.offset));
             }
         });

@@ -160,13 +160,7 @@ impl Broker {
     /// The same without keeping them; the order holds within each partition.
     pub fn read_each(&self, topic: &str, isolation: Isolation, mut each: impl FnMut(Record)) {
         let consumer = self.reader(isolation);
-        let partitions = self.partitions(topic);
-        let mut assignment = TopicPartitionList::new();
-        for partition in 0..partitions {
-            assignment.add_partition_offset(topic, partition, Offset::Beginning).expect("a valid offset");
-        }
-        consumer.assign(&assignment).expect("an assignment");
-        let mut ended = vec![false; partitions as usize];
+        let mut ended = vec![false; self.assign_all(&consumer, topic)];
         while ended.contains(&false) {
             match consumer.poll(PATIENCE).expect("the broker answers within half a minute") {
                 Ok(message) => each(Record::from(&message)),
@@ -186,15 +180,21 @@ impl Broker {
         })
     }
 
-    /// Committed records as they become visible, each once.
-    pub fn follow(&self, topic: &str) -> Following {
-        let config = self.client(&[("group.id", "follower"), ("isolation.level", "read_committed")]);
-        let consumer: BaseConsumer = config.create().expect("a consumer");
+    /// Has the consumer read every partition from its beginning; gives how many there are.
+    pub fn assign_all(&self, consumer: &BaseConsumer, topic: &str) -> usize {
         let mut all = TopicPartitionList::new();
         for partition in 0..self.partitions(topic) {
             all.add_partition_offset(topic, partition, Offset::Beginning).expect("a valid offset");
         }
         consumer.assign(&all).expect("an assignment");
+        all.count()
+    }
+
+    /// Committed records as they become visible, each once.
+    pub fn follow(&self, topic: &str) -> Following {
+        let config = self.client(&[("group.id", "follower"), ("isolation.level", "read_committed")]);
+        let consumer: BaseConsumer = config.create().expect("a consumer");
+        self.assign_all(&consumer, topic);
         Following { consumer, read: 0 }
     }
 

@@ -11,6 +11,7 @@ pub mod log_table;
 pub mod page_server;
 pub mod pages;
 pub mod proxy;
+pub mod remembered;
 
 use std::time::{Duration, Instant};
 

@@ -4,9 +4,9 @@ use crate::support::broker::Broker;
 use crate::support::events::event;
 use crate::support::kafka_client::{Isolation, Record};
 use crate::support::wait_for;
+use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
-use rdkafka::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -69,14 +69,10 @@ fn follow(broker: &Broker, kafka_topic: &str, read: &Mutex<Read>) {
     ]);
     let consumer: BaseConsumer = config.create().expect("a consumer");
     // The Kafka topic is there once the first worker has started.
-    let count = wait_for("the events' Kafka topic", Duration::from_secs(120), || {
-        Some(broker.partitions(kafka_topic)).filter(|count| *count > 0)
+    wait_for("the events' Kafka topic", Duration::from_secs(120), || {
+        (broker.partitions(kafka_topic) > 0).then_some(())
     });
-    let mut assignment = TopicPartitionList::new();
-    for partition in 0..count {
-        assignment.add_partition_offset(kafka_topic, partition, Offset::Beginning).expect("an offset");
-    }
-    consumer.assign(&assignment).expect("an assignment");
+    broker.assign_all(&consumer, kafka_topic);
     loop {
         match consumer.poll(Duration::from_millis(200)) {
             Some(Ok(message)) => {
