@@ -1,4 +1,5 @@
-//! Pages with status 200 that are no articles: challenges, consent walls, log-ins, soft 404s, parked domains.
+//! Pages with status 200 that are no articles: challenges, consent walls, log-ins, subscription stubs, soft 404s,
+//! parked domains.
 //! Pure; the rules are data (`page_kinds.toml`).
 
 use super::FetchedPage;
@@ -243,6 +244,27 @@ mod tests {
         check("<h1>Before you continue to The News</h1><button>Accept all</button>", Reason::ConsentPage);
         check("<title>Sign in | The News</title><input type=\"password\">", Reason::LoginPage);
         check("<title>The News - Log in</title><form>", Reason::LoginPage);
+    }
+
+    #[test]
+    fn a_headline_and_an_offer_are_a_paywall() {
+        let offers = [
+            "<p>Subscribe to continue reading</p><a>See our plans</a>",
+            "<p>You&rsquo;ve reached your limit of free articles.</p>",
+            "<p>Dieser Artikel ist nur für Abonnenten.</p>",
+            "<p>Cet article est <!-- -->réservé aux abonnés.</p>",
+            "<p>この記事は会員限定です。</p>",
+        ];
+        for offer in offers {
+            check(
+                &format!("<title>Mill burns</title><h1>Mill burns</h1><p>It was old.{offer}"),
+                Reason::PaywallPage,
+            );
+        }
+        // What stands before the offer is enough to be told.
+        let lead = "The mill at the river burned down on Monday night, and nobody was hurt. ".repeat(25);
+        check(&format!("<title>Mill burns</title><p>{lead}</p>{}", offers[0]), None);
+        check("<title>Mill burns</title><p>It was old. Subscribe to our newsletter.", None);
     }
 
     #[test]

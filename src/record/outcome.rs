@@ -111,6 +111,8 @@ reasons! {
     ChallengePage = "challenge_page",
     ConsentPage = "consent_page",
     LoginPage = "login_page",
+    /// Nothing but the offer of a subscription, with a headline and at most a sentence. A longer lead is an article.
+    PaywallPage = "paywall_page",
     SoftNotFound = "soft_not_found",
     ParkedDomain = "parked_domain",
     /// Home, section or search page; no title or no body found.
