@@ -1,5 +1,9 @@
 //! The worker on a real Kafka broker: URLs in, events out, whatever happens in between.
 
+// The fetch tests count its connections as well.
+#[allow(dead_code)]
+#[path = "../support/keep_alive_server.rs"]
+mod keep_alive_server;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -25,4 +29,5 @@ mod starts;
 mod storm;
 mod support_works;
 mod watching;
+mod whole_load;
 mod whole_way;

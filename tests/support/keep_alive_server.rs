@@ -35,8 +35,16 @@ pub struct KeepAliveServer {
 }
 
 impl KeepAliveServer {
-    /// `latency` by the last two bytes of the address.
+    /// `latency` by the last two bytes of the address; the same tiny page everywhere.
     pub fn start(latency: impl Fn(u16) -> Duration + Send + Sync + 'static) -> KeepAliveServer {
+        KeepAliveServer::serving(latency, |_| PAGE.to_owned())
+    }
+
+    /// `page` by the path, without its slash.
+    pub fn serving(
+        latency: impl Fn(u16) -> Duration + Send + Sync + 'static,
+        page: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> KeepAliveServer {
         let (stop, stopped) = oneshot::channel::<()>();
         let (told, port) = std::sync::mpsc::channel();
         let open: Arc<Open> = Arc::default();
@@ -48,10 +56,10 @@ impl KeepAliveServer {
                 socket.bind("0.0.0.0:0".parse().expect("an address")).expect("a free port");
                 let listener = socket.listen(4096).expect("a listener");
                 let _ = told.send(listener.local_addr().expect("an address").port());
-                let latency = Arc::new(latency);
+                let site = Arc::new((latency, page));
                 let accepting = async {
                     while let Ok((stream, _)) = listener.accept().await {
-                        tokio::spawn(serve(stream, latency.clone(), counted.clone()));
+                        tokio::spawn(serve(stream, site.clone(), counted.clone()));
                     }
                 };
                 tokio::select! { () = accepting => {}, _ = stopped => {} }
@@ -66,20 +74,29 @@ impl KeepAliveServer {
     }
 }
 
-async fn serve(mut stream: TcpStream, latency: Arc<impl Fn(u16) -> Duration>, open: Arc<Open>) -> Option<()> {
+async fn serve(
+    mut stream: TcpStream,
+    site: Arc<(impl Fn(u16) -> Duration, impl Fn(&str) -> String)>,
+    open: Arc<Open>,
+) -> Option<()> {
     let now = open.now.fetch_add(1, Relaxed) + 1;
     open.peak.fetch_max(now, Relaxed);
     let _closed = Closed(open.clone());
     let std::net::SocketAddr::V4(ours) = stream.local_addr().ok()? else { return None };
     let [_, _, high, low] = ours.ip().octets();
+    let (latency, page) = &*site;
     let wait = latency(u16::from_be_bytes([high, low]));
-    let answer =
-        format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{PAGE}", PAGE.len());
     let (mut head, mut piece) = (Vec::new(), [0; 2048]);
     loop {
         let read = stream.read(&mut piece).await.ok().filter(|read| *read > 0)?;
         head.extend_from_slice(&piece[..read]);
         if head.ends_with(b"\r\n\r\n") {
+            let path = std::str::from_utf8(&head).ok()?.split(' ').nth(1)?.trim_start_matches('/');
+            let page = page(path);
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{page}",
+                page.len()
+            );
             head.clear();
             open.requests.fetch_add(1, Relaxed);
             tokio::time::sleep(wait).await;
