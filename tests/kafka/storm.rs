@@ -27,6 +27,9 @@ const WORKERS: usize = 4;
 /// Between two portions of the stream.
 const PORTION_EVERY: Duration = Duration::from_millis(250);
 
+/// A storm of this length is one in which the stream is as many times as dense.
+const LONG: (Duration, u64) = (Duration::from_secs(600), 4);
+
 /// How long the faults go on, and the seed of the storm; `None`: no storm was asked for.
 fn storm() -> Option<(Duration, u64)> {
     let text = std::env::var("NEWSWIRE_STORM").ok()?;
@@ -62,10 +65,11 @@ fn whatever_fails_every_article_is_published_exactly_once() {
     let follower = Follower::start(broker, newswire.kafka_topic("articles"));
     let mut faults = Faults::new(&newswire, proxy, Random::new(seed), WORKERS);
     let mut stream = Random::new(seed + 1);
+    let times = if long < LONG.0 { 1 } else { LONG.1 };
     let started = Instant::now();
     while started.elapsed() < long {
         let portion_at = Instant::now();
-        newswire.submit_records(&model.portion(&mut stream, &follower.published()));
+        newswire.submit_records(&model.portion(&mut stream, &follower.published(), times));
         faults.now_and_then();
         std::thread::sleep(PORTION_EVERY.saturating_sub(portion_at.elapsed()));
     }

@@ -119,10 +119,15 @@ impl Model {
     }
 
     /// The next records of the stream. `published` tells which articles may be revised now.
-    pub fn portion(&self, random: &mut Random, published: &BTreeMap<(String, u64), usize>) -> Vec<Vec<u8>> {
+    pub fn portion(
+        &self,
+        random: &mut Random,
+        published: &BTreeMap<(String, u64), usize>,
+        times: u64,
+    ) -> Vec<Vec<u8>> {
         let mut state = self.state();
         let mut records: Vec<Vec<u8>> = Vec::new();
-        let count = random.between(PORTION) as usize;
+        let count = (times * random.between(PORTION)) as usize;
         while records.len() < count {
             match random.below(20) {
                 0 => records.push(state.bad_record(random)),
