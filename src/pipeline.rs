@@ -14,7 +14,7 @@ mod fetch_step;
 mod publish_step;
 
 pub use command_step::Obeyed;
-pub use fetch_step::{Fetch, host_memory, host_record};
+pub use fetch_step::{Fetch, REDIRECTED, host_memory, host_record};
 
 use crate::config::{Config, Updates};
 use crate::extract::Extractor;

@@ -10,6 +10,9 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use std::time::Duration;
 
+/// What is remembered of a page that led to another.
+pub const REDIRECTED: &str = "redirected";
+
 /// Whatever fetches: `fetch::Fetcher`, or pages held in memory by a test.
 pub trait Fetch: Send + Sync {
     fn fetch<'a>(&'a self, order: FetchOrder<'a>) -> BoxFuture<'a, Fetched>;
@@ -80,8 +83,21 @@ impl Pipeline {
         let Some(page) = known.filter(|page| !job.force && page.source != job.source.id()) else {
             return false;
         };
+        self.is_fresh(page, now) && page.outcome != REDIRECTED
+    }
+
+    /// Whether all that this very record leads to was written lately: what is remembered of a page is written last. A
+    /// job that comes again after a crash, or that was parked twice, then has nothing left to do. A redirect that leads
+    /// back to its page is no such job.
+    pub fn is_done(&self, job: &Job, page: &PageRecord, now: Timestamp) -> bool {
+        page.source == job.source.id()
+            && self.is_fresh(page, now)
+            && (page.outcome != REDIRECTED || job.redirects.is_empty())
+    }
+
+    fn is_fresh(&self, page: &PageRecord, now: Timestamp) -> bool {
         let age_ms = now.as_millisecond().saturating_sub(page.fetched_at);
-        (age_ms as u128) < self.settings.refetch_after.as_millis() && page.outcome != "redirected"
+        (age_ms as u128) < self.settings.refetch_after.as_millis()
     }
 
     /// Page -> text -> article -> candidate; or a page that is no article.

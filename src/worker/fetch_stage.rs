@@ -234,31 +234,31 @@ impl FetchStage {
         let job: Result<Job, _> = serde_json::from_slice(record.payload.as_deref().unwrap_or_default());
         let known = job.as_ref().ok().and_then(|job| share.pages.page(&job.url));
         if let (Ok(job), Some(page)) = (&job, &known)
-            && page.source == job.source.id()
-            && job.attempts == 0
+            && self.shared.pipeline.is_done(job, page, self.shared.fetcher.now())
         {
             telemetry::redelivered(Stage::Fetch);
+            if let Some((_, watermark)) = self.watermarks.get_mut(&record.partition) {
+                watermark.done(record.offset);
+            }
+            return;
         }
         let (partition, offset) = (record.partition, record.offset);
         let owned_since = share.owned_since;
         let site = job.as_ref().ok().map(|job| job.site.clone());
         let turn = TurnTerms { patience: self.patience(site.as_deref()), owned_since };
         let held = site.map(|site| self.in_hand.take(&site));
-        let work = one_job(self.shared.clone(), record, job, known, turn);
-        let task = tokio::spawn(async move {
-            let _held = held;
-            work.await
-        });
+        let task = tokio::spawn(one_job(self.shared.clone(), record, job, known, (turn, held)));
         let Some(share) = self.shares.get_mut(&partition) else { return };
         share.under_way.insert(offset, task.abort_handle());
         self.in_flight.push(task);
     }
 
     /// How long a job may wait in memory for its host: moments, when its site has its share of the room, and not at all
-    /// when most of the room is taken. Then it is parked, so that a slow site never holds up its partition.
+    /// when most of the room is taken. Then it is parked, so that a slow site never holds up its partition. Jobs on
+    /// their way into a delay topic take no room here: they would be a reason to park the next ones.
     fn patience(&self, site: Option<&str>) -> Duration {
         let has_its_share = site.is_some_and(|site| self.in_hand.of(site) >= (self.room / SITE_SHARE).max(1));
-        match self.in_flight.len() * 2 < self.room {
+        match self.in_hand.all() * 2 < self.room {
             true if has_its_share => MOMENTS,
             true => self.shared.config.fetch.park_after,
             false => Duration::ZERO,

@@ -1,12 +1,13 @@
 //! One job at the fetch stage, from its record to everything written that it leads to.
 
+use super::in_hand::Held;
 use super::intake::Record;
 use super::outlet::WriteError;
 use super::route_stage::too_large;
 use super::source::source_record;
 use super::{Shared, crash_point};
 use crate::memory::{PageRecord, PagesKey, PagesValue, page_key};
-use crate::pipeline::{AfterFetch, TurnTerms, host_record};
+use crate::pipeline::{AfterFetch, REDIRECTED, TurnTerms, host_record};
 use crate::record::{Candidate, Ending, Forget, Job, Reason, Reject, SiteCommand, Stage};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +21,13 @@ pub struct Done {
     pub forget: Vec<PagesKey>,
 }
 
-/// Fetches, writes where it leads, remembers; only then is the offset done.
+/// Fetches, writes where it leads, remembers; only then is the offset done. `held` until the fetch is over.
 pub async fn one_job(
     shared: Arc<Shared>,
     record: Record,
     job: Result<Job, serde_json::Error>,
     known: Option<PageRecord>,
-    turn: TurnTerms,
+    (turn, held): (TurnTerms, Option<Held>),
 ) -> Result<Done, WriteError> {
     let mut done = Done {
         partition: record.partition,
@@ -48,6 +49,7 @@ pub async fn one_job(
     };
     let wait = wait_for(&job, &shared);
     if wait > turn.patience.max(Duration::from_secs(1)) {
+        drop(held);
         // A job that goes round in a delay tier and came out too early.
         let parked = shared.outlet.delayed(&job, wait).await;
         or_reject(&shared, &job, parked).await?;
@@ -56,6 +58,7 @@ pub async fn one_job(
     let asked = job.clone();
     let started = std::time::Instant::now();
     let after = shared.pipeline.fetch(job, known.as_ref(), shared.fetcher.as_ref(), turn).await;
+    drop(held);
     crate::telemetry::stage_duration(Stage::Fetch, started.elapsed());
     let what = after.as_str();
     let led_to = carry_on(&shared, &asked, after).await;
@@ -126,7 +129,7 @@ async fn carry_on(
         }
         AfterFetch::Moved(job) => {
             shared.outlet.job(&job).await?;
-            vec![(page_key(&asked.url), PagesValue::Page(page("redirected")))]
+            vec![(page_key(&asked.url), PagesValue::Page(page(REDIRECTED)))]
         }
         AfterFetch::Wait(job, why) => {
             tracing::debug!(why, url = crate::telemetry::masked_url(&job.url), "parked");

@@ -11,13 +11,22 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::util::Timeout;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Jobs on their way into the delay topics at once, some 500 a second with the default `linger.ms`. A worker that is
+/// behind must not move its backlog through the delay topics faster than it works it off: what goes round costs as much
+/// as what is done.
+const PARKING: usize = 50;
 
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Outlet {
     producer: FutureProducer,
-    pub names: std::sync::Arc<KafkaTopicNames>,
+    /// Turns of jobs to be parked.
+    parking: Arc<Semaphore>,
+    pub names: Arc<KafkaTopicNames>,
     pub counts: PartitionCounts,
 }
 
@@ -37,7 +46,7 @@ impl Outlet {
         counts: PartitionCounts,
     ) -> Result<Outlet, KafkaError> {
         let producer = clients::producer(settings).create()?;
-        Ok(Outlet { producer, names: names.into(), counts })
+        Ok(Outlet { producer, parking: Arc::new(Semaphore::new(PARKING)), names: names.into(), counts })
     }
 
     /// To the owner of the job's site.
@@ -62,6 +71,7 @@ impl Outlet {
 
     /// Into the delay tier that fits; the job says itself until when.
     pub async fn delayed(&self, job: &Job, wait: Duration) -> Result<(), WriteError> {
+        let _turn = self.parking.acquire().await;
         let partition = partition_of_site(&job.site, self.counts.fetch);
         let topic = self.names.delay(tier_for(wait));
         self.send(&topic, Some(partition), job.site.as_bytes(), &to_json(job), trace(job)).await

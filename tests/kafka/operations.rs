@@ -3,6 +3,7 @@
 use crate::support::broker::{Broker, Plan};
 use crate::support::deployment::{Deployment, Worker};
 use crate::support::events::{assert_each_once, titles};
+use crate::support::kafka_client::Isolation;
 use crate::support::page_server::Page;
 use crate::support::pages::Article;
 use crate::support::wait_for;
@@ -260,6 +261,37 @@ fn compaction_shrinks_the_changelog_and_restores_know_the_same() {
     newswire.wait_until_idle(LIMIT);
     assert_eq!(newswire.events().len(), 12, "what compaction left is what was known");
     stop(&mut last);
+}
+
+/// The fetch group's offsets set back, which a crash does on a small scale: what a job led to was written, so its page is
+/// not asked for again, and the candidate is not written twice.
+#[test]
+fn jobs_that_come_again_cost_no_request() {
+    const URLS: usize = 30;
+    let newswire = Deployment::new("again");
+    let serve = |number: usize| {
+        let url = format!("http://paper{}.example/{number}", number % 5);
+        newswire.sites.serve(&url, Page::html(Article::new(number).html()));
+        url
+    };
+    let moved = "http://old.example/story";
+    newswire.sites.serve(moved, Page::redirect(301, &serve(0)));
+    let mut urls: Vec<String> = (1..URLS).map(serve).collect();
+    urls.push(moved.to_owned());
+    let mut first = newswire.start_worker();
+    newswire.submit(&urls);
+    newswire.wait_until_idle(LIMIT);
+    stop(&mut first);
+    let written = |last| newswire.broker().ends(&newswire.kafka_topic(last), Isolation::Committed);
+    let (asked, candidates) = (newswire.sites.asked_for_pages().len(), written("candidates"));
+    newswire.broker().set_back(&format!("{}-fetch", newswire.name), &newswire.kafka_topic("fetch"));
+    let mut second = newswire.start_worker();
+    newswire.wait_until_idle(LIMIT);
+    stop(&mut second);
+    assert_eq!(newswire.sites.asked_for_pages().len(), asked, "pages asked for");
+    assert_eq!(written("candidates"), candidates);
+    assert_eq!(newswire.events().len(), URLS);
+    newswire.assert_audit_finds_all();
 }
 
 /// The group's offsets set back while no worker runs: everything is read again, and nothing is published again.
