@@ -2,12 +2,13 @@
 """Fits the body chooser: gradient-boosted trees over the block features.
 
     cargo build --example extract_features
-    tools/fit_body_model.py DATA FEATURES [--write src/extract/body/model/trees.txt] [--ceiling]
+    tools/fit_body_model.py DATA FEATURES [--write src/extract/body/model/trees.txt] [--ceiling] [--without 59-61,91]
 
 DATA is the folder with the development sets (`wcxb_dev`, `daniel`, `trafilatura`, each with `gold.json`),
 FEATURES the folder with one `SET.feat.jsonl` each, as `extract_features` writes it.
 Figures are cross-validated by site: no site is both in the pages that a fold is fitted to and in those it is judged by.
 What is written is fitted to all pages. Needs numpy and lightgbm.
+`--without` leaves these columns of the features out, to see what they bring; what is written then is of no use.
 
 A second stage that saw the first one's results for a block's neighbours was tried: it gained nothing.
 """
@@ -165,6 +166,11 @@ def write(model, path):
 def main():
     data, features = sys.argv[1:3]
     pages = load(data, features)
+    if '--without' in sys.argv:
+        for part in sys.argv[sys.argv.index('--without') + 1].split(','):
+            first, _, last = part.partition('-')
+            for page in pages:
+                page['rows'][:, int(first):int(last or first) + 1] = 0
     print(len(pages), 'pages', sum(len(p['labels']) for p in pages), 'blocks')
     random = numpy.random.default_rng(7)
     for page in pages:

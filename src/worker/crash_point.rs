@@ -18,6 +18,19 @@ pub fn pass(point: &str) {
     });
 }
 
+/// Whether a test set this word: another way for a whole run. Without the feature nothing is ever set.
+#[cfg(not(feature = "failpoints"))]
+#[inline]
+pub fn is_set(_word: &str) -> bool {
+    false
+}
+
+/// Whether a test set this word: another way for a whole run.
+#[cfg(feature = "failpoints")]
+pub fn is_set(word: &str) -> bool {
+    fail::eval(word, |_| ()).is_some()
+}
+
 /// Reads `FAILPOINTS`. Without the feature this is nothing.
 pub fn read_environment() {
     #[cfg(feature = "failpoints")]

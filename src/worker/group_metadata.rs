@@ -5,6 +5,7 @@
 
 use rdkafka::TopicPartitionList;
 use rdkafka::bindings as c;
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use std::ffi::CStr;
 use std::sync::{Arc, mpsc};
@@ -34,6 +35,16 @@ impl Drop for Metadata {
     fn drop(&mut self) {
         // SAFETY: the pointer is what librdkafka gave, not null, and destroyed once.
         unsafe { c::rd_kafka_consumer_group_metadata_destroy(self.0) }
+    }
+}
+
+/// Commits the offsets without a transaction, and waits for it. `consumer` must be a living client.
+pub fn commit_offsets(consumer: *mut c::rd_kafka_t, offsets: &TopicPartitionList) -> Result<(), String> {
+    // SAFETY: the client lives, says the caller, and the list outlives the call.
+    let answer = unsafe { c::rd_kafka_commit(consumer, offsets.ptr(), 0) };
+    match answer {
+        c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
+        refused => Err(RDKafkaErrorCode::from(refused).to_string()),
     }
 }
 

@@ -44,16 +44,8 @@ fn how_many_candidates_a_second() {
     let make = |numbers: std::ops::Range<usize>| -> Vec<(String, Vec<u8>)> {
         numbers.map(|number| candidate(&template, number)).collect()
     };
-    let write = |made: &[(String, Vec<u8>)]| {
-        let drafts = made.iter().map(|(site, value)| Draft {
-            key: Some(site.as_bytes()),
-            value: Some(value),
-            headers: &[],
-        });
-        broker.produce_all(&topic, drafts);
-    };
-    write(&make(1..WARM_UP));
-    let worker = newswire.start_stage("publish");
+    write(broker, &topic, &make(1..WARM_UP));
+    let mut worker = newswire.start_stage("publish");
     worker.wait_until_ready();
     let mut reader = broker.follow(&articles);
     // The template's own event is the first.
@@ -63,7 +55,7 @@ fn how_many_candidates_a_second() {
     let bytes = made.iter().map(|(_, value)| value.len()).sum::<usize>() / CANDIDATES;
     let (before, broker_before) = (usage(worker.id()).0, usage(broker.process_id()).0);
     let started = Instant::now();
-    write(&made);
+    write(broker, &topic, &made);
     reader.read_until(WARM_UP + CANDIDATES, LIMIT);
     let took = started.elapsed();
     let each = |seconds: f64| seconds * 1e6 / CANDIDATES as f64;
@@ -77,6 +69,31 @@ fn how_many_candidates_a_second() {
     );
 
     latency_at_half_of_it(&template, (&newswire, broker));
+    assert_eq!(worker.stop(), 0);
+    backlog_worked_off(&template, (&newswire, broker));
+}
+
+/// All is written before the stage starts: neither the writing nor the start is in the figure.
+fn backlog_worked_off(template: &Value, (newswire, broker): (&Deployment, &'static Broker)) {
+    const BEGUN: usize = 2_000;
+    let first = WARM_UP + CANDIDATES + HALF * SECONDS_AT_HALF;
+    let made: Vec<_> = (first..first + CANDIDATES).map(|number| candidate(template, number)).collect();
+    write(broker, &newswire.kafka_topic("candidates"), &made);
+    let mut reader = broker.follow(&newswire.kafka_topic("articles"));
+    reader.read_until(first, LIMIT);
+    let worker = newswire.start_stage("publish");
+    reader.read_until(first + BEGUN, LIMIT);
+    let (started, before, broker_before) =
+        (Instant::now(), usage(worker.id()).0, usage(broker.process_id()).0);
+    let counted = first + CANDIDATES - reader.read_until(first + BEGUN, LIMIT);
+    reader.read_until(first + CANDIDATES, LIMIT);
+    let each = |seconds: f64| seconds * 1e6 / counted as f64;
+    println!(
+        "a backlog of {CANDIDATES}: {:.0} a second; {:.0} µs CPU each, the broker {:.0} µs",
+        counted as f64 / started.elapsed().as_secs_f64(),
+        each(usage(worker.id()).0 - before),
+        each(usage(broker.process_id()).0 - broker_before),
+    );
 }
 
 /// From the moment that a candidate is given to the producer until its event was read.
@@ -114,6 +131,64 @@ fn latency_at_half_of_it(template: &Value, (newswire, broker): (&Deployment, &'s
     waited.sort();
     let at = |part: f64| waited[((waited.len() - 1) as f64 * part) as usize];
     println!("at {HALF} a second: median {:.2?}, p99 {:.2?}, worst {:.2?}", at(0.5), at(0.99), at(1.0));
+}
+
+/// The same stage idempotent and at least once beside it, in turns on one broker: what the transactions cost. It needs a
+/// binary with the feature `failpoints`.
+#[test]
+fn what_exactly_once_costs() {
+    const ROUNDS: usize = 5;
+    const EACH: usize = 10_000;
+    if !is_wanted() {
+        return;
+    }
+    let (once, broker) = deployment("once");
+    let least = Deployment::on(broker, "least");
+    let forms = [(&once, ""), (&least, "publish-at-least-once=return")];
+    let template = candidate_of_a_real_run(&once);
+    // The other deployment has its Kafka topics from a real run as well.
+    candidate_of_a_real_run(&least);
+    let mut running: Vec<_> = forms
+        .iter()
+        .map(|(newswire, told)| {
+            let worker = newswire.start_stage_with("publish", &[("FAILPOINTS", told)]);
+            worker.wait_until_ready();
+            (worker, broker.follow(&newswire.kafka_topic("articles")), newswire.kafka_topic("candidates"))
+        })
+        .collect();
+    let mut ratios: Vec<(f64, f64)> = Vec::new();
+    for round in 0..=ROUNDS {
+        let first = 1 + round * EACH;
+        let made: Vec<_> = (first..first + EACH).map(|number| candidate(&template, number)).collect();
+        let mut rates = Vec::new();
+        for (worker, reader, topic) in &mut running {
+            let processor = || usage(worker.id()).0 + usage(broker.process_id()).0;
+            let (before, started) = (processor(), Instant::now());
+            write(broker, topic, &made);
+            reader.read_until(first + EACH, LIMIT);
+            rates.push((
+                EACH as f64 / started.elapsed().as_secs_f64(),
+                (processor() - before) * 1e6 / EACH as f64,
+            ));
+        }
+        let [once, least] = rates[..] else { unreachable!("two forms") };
+        println!(
+            "exactly once {:.0} a second, {:.0} µs CPU each with the broker; at least once {:.0}, {:.0} µs",
+            once.0, once.1, least.0, least.1
+        );
+        // In the first one the broker compiles.
+        if round > 0 {
+            ratios.push((once.0 / least.0, once.1 / least.1));
+        }
+    }
+    let median = |of: &dyn Fn(&(f64, f64)) -> f64| {
+        let mut all: Vec<f64> = ratios.iter().map(of).collect();
+        all.sort_by(f64::total_cmp);
+        all[all.len() / 2]
+    };
+    let (rate, processor) = (median(&|ratio| ratio.0), median(&|ratio| ratio.1));
+    println!("exactly once against at least once: {rate:.2} of the rate, {processor:.2} of the processor");
+    assert!(rate >= 0.75, "{ratios:?}");
 }
 
 #[test]
@@ -156,6 +231,15 @@ fn candidate_of_a_real_run(newswire: &Deployment) -> Value {
     assert_eq!(worker.stop(), 0);
     let candidates = newswire.broker().read_all(&newswire.kafka_topic("candidates"), Isolation::Committed);
     candidates.first().expect("a candidate").json()
+}
+
+fn write(broker: &Broker, topic: &str, made: &[(String, Vec<u8>)]) {
+    let drafts = made.iter().map(|(site, value)| Draft {
+        key: Some(site.as_bytes()),
+        value: Some(value),
+        headers: &[],
+    });
+    broker.produce_all(topic, drafts);
 }
 
 /// The candidate of another article, of some 6 kB, and its site.

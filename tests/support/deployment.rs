@@ -109,7 +109,11 @@ impl Deployment {
 
     /// Only one stage: `publish`.
     pub fn start_stage(&self, stage: &str) -> Worker {
-        self.start_with(Command::new(binary()), &["--stages", stage], &[])
+        self.start_stage_with(stage, &[])
+    }
+
+    pub fn start_stage_with(&self, stage: &str, variables: &[(&str, &str)]) -> Worker {
+        self.start_with(Command::new(binary()), &["--stages", stage], variables)
     }
 
     /// Where `command` stands for `newswire`.
