@@ -239,7 +239,8 @@ impl State {
     }
 
     fn bad_record(&mut self, random: &mut Random) -> Vec<u8> {
-        let number = random.below(1000);
+        // Each its own: a URL that is refused once more is one fetched lately.
+        let number = self.rejects.values().sum::<usize>();
         let (record, reason): (Vec<u8>, &str) = match random.below(4) {
             0 => (vec![0xff, 0xfe, number as u8], "bad_record"),
             1 => (format!("{{\"url\":{number}").into_bytes(), "bad_record"),
