@@ -88,9 +88,11 @@ impl Pipeline {
 
     /// Whether all that this very record leads to was written lately: what is remembered of a page is written last. A
     /// job that comes again after a crash, or that was parked twice, then has nothing left to do. A redirect that leads
-    /// back to its page is no such job.
+    /// back to its page is no such job, nor is a record that came after the fetch: its Kafka topic was created anew, and
+    /// its offsets begin again.
     pub fn is_done(&self, job: &Job, page: &PageRecord, now: Timestamp) -> bool {
         page.source == job.source.id()
+            && job.source.timestamp.is_none_or(|submitted| submitted <= page.fetched_at)
             && self.is_fresh(page, now)
             && (page.outcome != REDIRECTED || job.redirects.is_empty())
     }
@@ -244,4 +246,47 @@ pub fn host_memory(record: &HostRecord) -> HostMemory {
 
 pub(super) fn validators_of(page: &PageRecord) -> Validators {
     Validators { etag: page.etag.clone(), last_modified: page.last_modified.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::record::SourceRecord;
+    use crate::topics::Tagger;
+    use base64::{Engine, prelude::BASE64_STANDARD};
+
+    /// A loop of pages that lead to each other must come to its reject, and a record must not be taken for another one.
+    #[test]
+    fn only_a_job_whose_own_record_was_done_lately_is_done() {
+        let pipeline = Pipeline::new(Extractor::bundled(), Tagger::bundled(), (&Config::default()).into());
+        let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap();
+        let source = SourceRecord {
+            topic: "urls".into(),
+            offset: 7,
+            timestamp: Some(1000),
+            record_base64: BASE64_STANDARD.encode("http://paper.example/1"),
+            ..SourceRecord::default()
+        };
+        let job = pipeline.route(source, at(1000)).unwrap();
+        let page = PageRecord {
+            fetched_at: 2000,
+            source: job.source.id(),
+            outcome: "candidate".into(),
+            ..PageRecord::default()
+        };
+        let is_done = |job: &Job, page: &PageRecord| pipeline.is_done(job, page, at(3000));
+        let with_hop = |job: &Job| Job {
+            redirects: vec![Redirect { url: "http://old.example/1".into(), status: 301 }],
+            ..job.clone()
+        };
+        let led_on = PageRecord { outcome: REDIRECTED.into(), ..page.clone() };
+        assert!(is_done(&job, &page) && is_done(&with_hop(&job), &page) && is_done(&job, &led_on));
+        assert!(!is_done(&with_hop(&job), &led_on), "the way leads back here");
+        assert!(!is_done(&job, &PageRecord { source: "urls-0-8".into(), ..page.clone() }));
+        assert!(!pipeline.is_done(&job, &page, at(2000 + 24 * 3_600_000)), "long ago");
+        let mut recreated = job.clone();
+        recreated.source.timestamp = Some(2500);
+        assert!(!is_done(&recreated, &page), "a Kafka topic that was created anew");
+    }
 }
