@@ -7,7 +7,7 @@
 //! against_python -- --nocapture`
 
 use crate::real_pages::{pages, usage};
-use crate::support::broker::{Broker, Plan};
+use crate::support::broker::Broker;
 use crate::support::deployment::Deployment;
 use crate::support::kafka_client::{Draft, unique};
 use crate::support::leash::Leashed;
@@ -37,7 +37,7 @@ fn a_worker_against_a_python_pipeline() {
     let pages = pages(PAGES, BYTES).expect("the evaluation data beside the checkout");
     let bytes: usize = pages.values().map(Vec::len).sum();
     println!("{PAGES} pages of {} kB", bytes / PAGES / 1000);
-    let broker: &Broker = Box::leak(Box::new(Broker::planned(Plan { is_measured: true, ..Plan::new() })));
+    let broker = Broker::measured();
     let newswire = Deployment::on(broker, "bench").set("FETCH__DELAY", "0ms").set("FETCH__ROBOTS", "false");
     let newswire = newswire.set("FETCH__I_HAVE_PERMISSION", "true");
     // `NEWSWIRE_BENCH_SET="FETCH__CONCURRENCY=50 KAFKA__PROPERTIES__LINGER_MS=20"` tries other settings.

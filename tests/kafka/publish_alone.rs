@@ -5,7 +5,7 @@
 //! publish_alone -- --nocapture --test-threads 1`
 
 use crate::real_pages::usage;
-use crate::support::broker::{Broker, Plan};
+use crate::support::broker::Broker;
 use crate::support::deployment::Deployment;
 use crate::support::kafka_client::{Draft, Isolation};
 use crate::support::page_server::Page;
@@ -29,7 +29,7 @@ fn is_wanted() -> bool {
 }
 
 fn deployment(name: &str) -> (Deployment, &'static Broker) {
-    let broker: &Broker = Box::leak(Box::new(Broker::planned(Plan { is_measured: true, ..Plan::new() })));
+    let broker = Broker::measured();
     (Deployment::on(broker, name), broker)
 }
 

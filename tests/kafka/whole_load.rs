@@ -6,7 +6,7 @@
 
 use crate::keep_alive_server::KeepAliveServer;
 use crate::real_pages::usage;
-use crate::support::broker::{Broker, Plan};
+use crate::support::broker::Broker;
 use crate::support::deployment::Deployment;
 use crate::support::pages::Article;
 use std::time::{Duration, Instant};
@@ -24,11 +24,9 @@ fn nearly_all_that_the_latency_allows_is_published() {
     if std::env::var_os("NEWSWIRE_BENCH").is_none() {
         return;
     }
-    // 400 to 600 ms, so that requests do not come back in waves.
-    let latency = |host: u16| Duration::from_millis(400 + u64::from(host.wrapping_mul(7919)) % 201);
     let page = |path: &str| Article::new(path.parse().unwrap_or_default()).html();
-    let server = KeepAliveServer::serving(latency, page);
-    let broker: &Broker = Box::leak(Box::new(Broker::planned(Plan { is_measured: true, ..Plan::new() })));
+    let server = KeepAliveServer::serving(|_| LATENCY, page);
+    let broker = Broker::measured();
     let newswire = Deployment::on(broker, "whole-load")
         .unset("FETCH__PROXY")
         .set("FETCH__ALLOW_NETWORKS", "[\"127.0.0.0/8\"]")

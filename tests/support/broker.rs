@@ -90,6 +90,11 @@ impl Broker {
         Broker::planned(more_properties.iter().fold(Plan::new(), |plan, (key, value)| plan.set(key, value)))
     }
 
+    /// One of its own for a benchmark, with the memory and the compilers of one in use. It stays until the process ends.
+    pub fn measured() -> &'static Broker {
+        Box::leak(Box::new(Broker::planned(Plan { is_measured: true, ..Plan::new() })))
+    }
+
     pub fn planned(plan: Plan) -> Broker {
         Broker::planned_in(plan, |_| {})
     }
