@@ -1,8 +1,8 @@
 //! The publish stage alone, and the restore of its memory from a broker on the same machine. Benchmarks: they run where
 //! `NEWSWIRE_BENCH` is set.
 //!
-//! `cargo build --release && NEWSWIRE_BENCH=1 NEWSWIRE_BINARY=target/release/newswire cargo test --test kafka
-//! publish_alone -- --nocapture --test-threads 1`
+//! `cargo build --release --features failpoints && NEWSWIRE_BENCH=1 NEWSWIRE_BINARY=target/release/newswire cargo test
+//! --test kafka publish_alone -- --nocapture --test-threads 1`
 
 use crate::real_pages::usage;
 use crate::support::broker::Broker;
@@ -188,6 +188,12 @@ fn what_exactly_once_costs() {
     };
     let (rate, processor) = (median(&|ratio| ratio.0), median(&|ratio| ratio.1));
     println!("exactly once against at least once: {rate:.2} of the rate, {processor:.2} of the processor");
+    // A commit leaves a marker in each partition that it wrote to: the two forms are what they are called.
+    let markers = |newswire: &Deployment| {
+        let ends = broker.ends(&newswire.kafka_topic("articles"), Isolation::Committed);
+        ends.values().sum::<i64>() - (1 + (ROUNDS + 1) * EACH) as i64
+    };
+    assert!(markers(&least) < 10 && markers(&once) > 50, "{} {}", markers(&least), markers(&once));
     assert!(rate >= 0.75, "{ratios:?}");
 }
 
