@@ -106,6 +106,25 @@ async fn over_the_ceiling_a_host_is_unavailable() {
 }
 
 #[tokio::test]
+async fn what_a_site_sets_is_not_sent_back_and_nobody_is_told_of_as_the_referrer() {
+    let server = FaultServer::start(|seen| match seen.path.as_str() {
+        "/1" => response("302 Found", &["Set-Cookie: id=1", "Location: /2"], b""),
+        _ => response("200 OK", &["Content-Type: text/html", "Set-Cookie: id=2"], b"<p>a"),
+    })
+    .await;
+    let fetcher = Fetcher::new(settings(server.port)).unwrap();
+    for path in ["/1", "/3"] {
+        assert_eq!(words(&fetch_job(&fetcher, &job(&server.url(path)), None).await), "page 4");
+    }
+    let seen = server.seen();
+    assert_eq!(seen.len(), 3);
+    for one in seen {
+        let head = one.head.to_ascii_lowercase();
+        assert!(!head.contains("cookie:") && !head.contains("referer:"), "{head}");
+    }
+}
+
+#[tokio::test]
 async fn a_proxy_is_all_that_is_connected_to() {
     let server = FaultServer::start(|_| page("<p>by proxy</p>")).await;
     let mut by_proxy = settings(server.port);
