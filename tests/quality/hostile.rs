@@ -1,8 +1,15 @@
 //! Pages that break parsers: nesting, attributes, NUL bytes, one endless text. Also what `benches/extract --hostile` reads.
 
+const PARAGRAPH: &str = "<p>A paragraph of some length, with a comma, that an article could have.</p>";
+
+/// A page of two megabytes that asks nothing of a parser.
+#[allow(dead_code, reason = "the benchmark has other pages for it")]
+pub fn ordinary() -> String {
+    PARAGRAPH.repeat(26_000)
+}
+
 /// Pages that break parsers, each of about a megabyte or more.
 pub fn pages() -> Vec<(&'static str, String)> {
-    let paragraph = "<p>A paragraph of some length, with a comma, that an article could have.</p>";
     vec![
         ("nested divs", "<div>".repeat(100_000) + "text"),
         ("nested divs with text", "<div>word ".repeat(100_000)),
@@ -21,7 +28,7 @@ pub fn pages() -> Vec<(&'static str, String)> {
         ("nul bytes", "\0<p>\0a\0b\0</p>".repeat(100_000)),
         ("one text node", "word, ".repeat(1_700_000)),
         ("no spaces", "a".repeat(10_000_000)),
-        ("many paragraphs", paragraph.repeat(60_000)),
+        ("many paragraphs", PARAGRAPH.repeat(60_000)),
         ("open comment", "<!--".to_owned() + &"<p>x".repeat(300_000)),
         ("open tag", "<a href='".to_owned() + &"x".repeat(2_000_000)),
         ("templates", "<template><div>".repeat(50_000)),
