@@ -30,11 +30,11 @@ impl Fingerprint {
 
 /// Fingerprints of a title and a body. Case, punctuation and white space do not count.
 pub fn fingerprint(title: &str, body: &str) -> Fingerprint {
-    let body = Words::of(body);
+    let body = words_of(body);
     Fingerprint {
-        content_hash: u128::from_be_bytes(first_16(&body.joined)),
+        content_hash: u128::from_be_bytes(first_16(&body)),
         simhash: simhash(&body),
-        title_hash: (u128::from_be_bytes(first_16(&Words::of(title).joined)) >> 64) as u64,
+        title_hash: (u128::from_be_bytes(first_16(&words_of(title))) >> 64) as u64,
     }
 }
 
@@ -44,48 +44,53 @@ fn first_16(text: &[u8]) -> [u8; 16] {
     first
 }
 
-/// NFKC, lower case, runs of letters and digits; a character of a script without spaces is a word of its own.
-#[derive(Default)]
+/// NFKC, lower case, runs of letters and digits with a space between two; a character of a script without spaces is a
+/// word of its own.
+fn words_of(text: &str) -> Vec<u8> {
+    let mut words = Words { joined: Vec::with_capacity(text.len() + 1), open: false };
+    match is_nfkc(text) {
+        true => words.read(text),
+        false => words.read(&text.nfkc().collect::<String>()),
+    }
+    words.close();
+    words.joined.pop();
+    words.joined
+}
+
+/// The words so far, a space behind each that has ended.
 struct Words {
-    /// With a space between two.
     joined: Vec<u8>,
-    /// Where each ends.
-    ends: Vec<usize>,
+    /// The last may go on.
     open: bool,
 }
 
 impl Words {
-    fn of(text: &str) -> Words {
-        let mut words = Words { joined: Vec::with_capacity(text.len()), ..Words::default() };
-        match is_nfkc(text) {
-            true => words.read(text),
-            false => words.read(&text.nfkc().collect::<String>()),
-        }
-        words.close();
-        words
-    }
-
-    /// ASCII by whole runs: it is most of what is read.
     fn read(&mut self, text: &str) {
         let mut rest = text;
-        while let Some(first) = rest.as_bytes().first() {
-            let length = match first {
-                b if b.is_ascii_alphanumeric() => {
-                    let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
-                    self.push(&rest.as_bytes()[..run]);
-                    run
-                }
-                b if b.is_ascii() => {
-                    self.close();
-                    1
-                }
-                _ => rest.chars().next().map_or(1, |c| {
-                    self.add(c);
-                    c.len_utf8()
-                }),
-            };
-            rest = &rest[length..];
+        while !rest.is_empty() {
+            let length = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+            let (ascii, foreign) = rest.split_at(length);
+            self.add_ascii(ascii.as_bytes());
+            let mut foreign = foreign.chars();
+            foreign.next().into_iter().for_each(|c| self.add(c));
+            rest = foreign.as_str();
         }
+    }
+
+    /// Most of what is read, so without a branch: each byte is written, and stays if it is a word's or the first behind
+    /// one.
+    fn add_ascii(&mut self, text: &[u8]) {
+        let start = self.joined.len();
+        self.joined.resize(start + text.len(), 0);
+        let (written, mut length, mut open) = (&mut self.joined[start..], 0, self.open);
+        for byte in text {
+            let letter = LOWER[usize::from(*byte)];
+            written[length] = letter;
+            length += usize::from(open | (letter != b' '));
+            open = letter != b' ';
+        }
+        self.joined.truncate(start + length);
+        self.open = open;
     }
 
     fn add(&mut self, c: char) {
@@ -105,31 +110,29 @@ impl Words {
     }
 
     fn push(&mut self, letters: &[u8]) {
-        if !self.open && !self.ends.is_empty() {
-            self.joined.push(b' ');
-        }
-        self.open = true;
-        let start = self.joined.len();
         self.joined.extend_from_slice(letters);
-        self.joined[start..].make_ascii_lowercase();
+        self.open = true;
     }
 
     fn close(&mut self) {
-        if self.open {
-            self.ends.push(self.joined.len());
-            self.open = false;
+        if std::mem::take(&mut self.open) {
+            self.joined.push(b' ');
         }
     }
-
-    fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        self.ends.iter().map(move |end| {
-            let word = &self.joined[start..*end];
-            start = end + 1;
-            word
-        })
-    }
 }
+
+/// ASCII letters and digits in lower case, a space for every other byte.
+const LOWER: [u8; 256] = {
+    let mut lower = [b' '; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        if (byte as u8).is_ascii_alphanumeric() {
+            lower[byte] = (byte as u8).to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    lower
+};
 
 /// Thai, Lao, Khmer, Burmese, kana and CJK ideographs are written without spaces between words.
 fn is_unspaced(c: char) -> bool {
@@ -140,6 +143,9 @@ fn is_unspaced(c: char) -> bool {
 /// Whether NFKC would change nothing (UAX #15, quick check). ASCII never changes and ends what it follows, so only what
 /// stands between it is looked at.
 fn is_nfkc(text: &str) -> bool {
+    if text.is_ascii() {
+        return true;
+    }
     let runs = text.as_bytes().chunk_by(|a, b| a.is_ascii() == b.is_ascii());
     let foreign = runs.filter(|run| !run[0].is_ascii()).map(|run| String::from_utf8_lossy(run));
     foreign.into_iter().all(|run| is_nfkc_quick(run.chars()) == IsNormalized::Yes)
@@ -147,10 +153,13 @@ fn is_nfkc(text: &str) -> bool {
 
 /// Of every two words that stand together, as they are joined; of a single word with the space behind it. Each bit is
 /// what most of the pairs' hashes have there.
-fn simhash(words: &Words) -> u64 {
+fn simhash(words: &[u8]) -> u64 {
+    if words.is_empty() {
+        return 0;
+    }
     let mut votes = Votes::default();
     let mut before = None;
-    for word in words.iter() {
+    for word in words.split(|byte| *byte == b' ') {
         // The end of one pair and the beginning of the next, side by side: neither waits for the other.
         let (mut pair, mut next) = (before.unwrap_or(BASIS), BASIS);
         for byte in word {
@@ -161,8 +170,8 @@ fn simhash(words: &Words) -> u64 {
         }
         before = Some(hash_on(next, b' '));
     }
-    if let (Some(single), 1) = (before, words.ends.len()) {
-        votes.add(spread(single));
+    if votes.hashes == 0 {
+        before.into_iter().for_each(|single| votes.add(spread(single)));
     }
     votes.majority()
 }
