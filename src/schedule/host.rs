@@ -5,10 +5,6 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a request is taken to last before any has been seen. A guess: too short, and jobs that are parked in one go
-/// come back faster than they can be served; too long, and their host stands idle between them.
-const FIRST_GUESS: Duration = Duration::from_millis(300);
-
 /// A job that waits in memory for its turn.
 #[derive(Clone, Debug)]
 pub(super) struct Waiter {
@@ -38,14 +34,14 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub fn new(site: &str, delay: Duration, now: Timestamp) -> Host {
+    pub fn new(site: &str, delay: Duration, usual_duration: Duration, now: Timestamp) -> Host {
         Host {
             site: site.to_owned(),
             running_since: None,
             free_at: Timestamp::MIN,
             tail: now,
             delay,
-            usual_duration: FIRST_GUESS,
+            usual_duration,
             back_off: BackOff::default(),
             owned_since: Timestamp::MIN,
             line: BTreeMap::new(),
@@ -91,12 +87,15 @@ impl Host {
         self.running_since = Some(now);
     }
 
-    pub fn end(&mut self, now: Timestamp) {
-        if let Some(since) = self.running_since.take() {
-            self.usual_duration = (self.usual_duration * 7 + super::wait(since, now)) / 8;
+    /// Answers how long the request took.
+    pub fn end(&mut self, now: Timestamp) -> Option<Duration> {
+        let took = self.running_since.take().map(|since| super::wait(since, now));
+        if let Some(took) = took {
+            self.usual_duration = (self.usual_duration * 7 + took) / 8;
         }
         self.free_at = later(now, self.delay);
         self.tail = max_time(self.tail, self.free_at);
+        took
     }
 
     /// Nothing would be lost if this host were forgotten.

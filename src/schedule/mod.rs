@@ -122,7 +122,16 @@ pub struct Schedule {
     news: HashMap<String, BTreeSet<String>>,
     next_ticket: u64,
     sweep_at: usize,
+    /// How long a request takes, whatever the host, smoothed: what is expected of a host that was not asked yet. Too
+    /// short, and jobs that are parked in one go come back faster than they can be served; too long, and their host
+    /// stands idle between them.
+    usual_duration: Duration,
 }
+
+/// Before anything was asked. A guess.
+const FIRST_GUESS: Duration = Duration::from_millis(300);
+/// Requests: a mean over about so many of the last.
+const SMOOTHED_OVER: u32 = 64;
 
 /// The hosts of one site under way, and who waits because they are too many.
 #[derive(Debug, Default)]
@@ -144,6 +153,7 @@ impl Schedule {
             news: HashMap::new(),
             next_ticket: 0,
             sweep_at: SWEEP_FROM,
+            usual_duration: FIRST_GUESS,
         }
     }
 
@@ -239,7 +249,9 @@ impl Schedule {
     /// The request to `host` is over. Answers whom to wake.
     pub fn finish(&mut self, name: &str, end: End, now: Timestamp) -> Vec<Ticket> {
         let Some(host) = self.hosts.get_mut(name) else { return Vec::new() };
-        host.end(now);
+        if let Some(took) = host.end(now) {
+            self.usual_duration = (self.usual_duration * (SMOOTHED_OVER - 1) + took) / SMOOTHED_OVER;
+        }
         match end {
             End::Unknown => {}
             End::Healthy => {
@@ -335,8 +347,8 @@ impl Schedule {
     }
 
     fn host(&mut self, name: &str, site: &str, now: Timestamp) -> &mut Host {
-        let delay = self.rules.delay;
-        self.hosts.entry(name.to_owned()).or_insert_with(|| Host::new(site, delay, now))
+        let (delay, usual) = (self.rules.delay, self.usual_duration);
+        self.hosts.entry(name.to_owned()).or_insert_with(|| Host::new(site, delay, usual, now))
     }
 
     /// Idle hosts are forgotten whenever the table has doubled: constant work a request.

@@ -259,6 +259,28 @@ fn ten_thousand_urls_of_one_host_are_each_parked_about_once() {
     assert!((13_990..15_000).contains(&seconds), "{seconds}");
 }
 
+/// A host that nobody has asked yet is taken to be as fast as the others were.
+#[test]
+fn a_new_host_is_booked_by_what_requests_to_others_took() {
+    let mut schedule = Schedule::new(rules());
+    for number in 0..400 {
+        let (name, now) = (format!("{number}.example"), at(number * 10));
+        let (patience, owned_since) = (Duration::ZERO, Timestamp::MIN);
+        let ask = Ask { host: &name, site: &name, booked: None, patience, owned_since };
+        let Answer::InLine(ticket) = schedule.ask(ask, now) else { panic!("the host is free") };
+        assert_eq!(schedule.poll(ticket, now), Turn::Start);
+        schedule.finish(&name, End::Healthy, at(number * 10 + 5));
+    }
+    let now = at(10_000);
+    let mut slot = || match schedule.book("new.example", "new.example", now) {
+        Parked::Turn { until } => until.duration_since(now),
+        parked => panic!("{parked:?}"),
+    };
+    assert_eq!(slot().as_millis(), 0);
+    let spacing = slot();
+    assert!((1000..1010).contains(&spacing.as_millis()), "{spacing:?}");
+}
+
 #[test]
 fn a_pause_in_between_parks_few_of_them_again() {
     let (parked, _) = parked_per_job(2000, 400, Some(100));
