@@ -26,19 +26,33 @@ pub struct TakenOver {
     pub changelog_end: i64,
 }
 
+/// Two clients that ask what was committed and where a changelog ends, for all partitions of the publish stage: a client
+/// that was there before knows the brokers already.
+pub struct Onlookers {
+    /// Of committed transactions only: stable offsets, last stable offsets.
+    committed: BaseConsumer<Reader>,
+    /// Of everything: high watermarks.
+    dirty: BaseConsumer<Reader>,
+}
+
+impl Onlookers {
+    pub fn new(settings: &KafkaSettings) -> Result<Onlookers, KafkaError> {
+        let reader =
+            |isolation| clients::offset_reader(settings, "publish", isolation).create_with_context(Reader);
+        Ok(Onlookers { committed: reader("read_committed")?, dirty: reader("read_uncommitted")? })
+    }
+}
+
 /// EXACTLY_ONCE rule 2: stable offset, then the target, then wait for the last stable offset, only then read.
 /// `is_current` is asked between the steps: an answer that nobody waits for is not worth its work.
 pub fn take_over(
     settings: &KafkaSettings,
+    Onlookers { committed, dirty }: &Onlookers,
     (candidates, seen): (&str, &str),
     partition: i32,
     is_current: &dyn Fn() -> bool,
 ) -> Result<Option<TakenOver>, StageError> {
-    let committed: BaseConsumer<Reader> =
-        clients::offset_reader(settings, "publish", "read_committed").create_with_context(Reader)?;
-    let dirty: BaseConsumer<Reader> =
-        clients::offset_reader(settings, "publish", "read_uncommitted").create_with_context(Reader)?;
-    let Some((stable_offset, carried)) = stable_offset(&committed, candidates, partition, is_current) else {
+    let Some((stable_offset, carried)) = stable_offset(committed, candidates, partition, is_current) else {
         return Ok(None);
     };
     crash_point::pass("restore-after-offset");
@@ -46,7 +60,7 @@ pub fn take_over(
         Some(carried) => carried.changelog_end,
         None => patiently(is_current, || Ok(dirty.fetch_watermarks(seen, partition, CALL)?.1))?.unwrap_or(0),
     };
-    if !await_end((&committed, is_current), (seen, partition), target)? {
+    if !await_end((committed, is_current), (seen, partition), target)? {
         return Ok(None);
     }
     crash_point::pass("restore-after-target");
@@ -90,16 +104,14 @@ impl Carried {
 /// Says so where `newswire.candidates` had another partition count when its offsets were committed. Waits for brokers
 /// that are away; an offset that an open transaction hides was committed under the same count as the one before it.
 pub fn check_partition_count(
-    settings: &KafkaSettings,
+    Onlookers { dirty, .. }: &Onlookers,
     candidates: &str,
     is: u32,
     is_current: &dyn Fn() -> bool,
 ) -> Result<(), StageError> {
-    let client: BaseConsumer<Reader> =
-        clients::offset_reader(settings, "publish", "read_uncommitted").create_with_context(Reader)?;
     let mut list = TopicPartitionList::new();
     list.add_partition_range(candidates, 0, i32::try_from(is).unwrap_or(i32::MAX) - 1);
-    let offsets = patiently(is_current, || client.committed_offsets(list.clone(), CALL))?;
+    let offsets = patiently(is_current, || dirty.committed_offsets(list.clone(), CALL))?;
     let elements = offsets.as_ref().map(TopicPartitionList::elements).unwrap_or_default();
     let counts = elements.iter().filter_map(|element| Carried::of_metadata(element.metadata())?.partitions);
     match counts.into_iter().find(|was| *was != is) {
