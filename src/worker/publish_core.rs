@@ -7,7 +7,7 @@ mod end_of_transaction;
 use super::intake::Record;
 use super::orders::obey;
 use super::outlet::{is_too_large, outcome_record, to_json};
-use super::restore::{Onlookers, TakenOver, take_over};
+use super::restore::{TakenOver, take_over};
 use super::source::source_record;
 use super::transaction::Transactions;
 use super::{Shared, StageError, cloud_event, crash_point};
@@ -56,7 +56,6 @@ struct Open {
 
 pub struct Core {
     shared: Arc<Shared>,
-    onlookers: Arc<Onlookers>,
     transactions: Transactions,
     ready: HashMap<i32, Ready>,
     open: Option<Open>,
@@ -70,15 +69,9 @@ pub struct Core {
 }
 
 impl Core {
-    pub fn new(
-        shared: Arc<Shared>,
-        onlookers: Arc<Onlookers>,
-        transactions: Transactions,
-        restored: mpsc::Sender<Restored>,
-    ) -> Core {
+    pub fn new(shared: Arc<Shared>, transactions: Transactions, restored: mpsc::Sender<Restored>) -> Core {
         Core {
             shared,
-            onlookers,
             transactions,
             ready: HashMap::new(),
             open: None,
@@ -138,13 +131,13 @@ impl Core {
             let serial = self.last_serial;
             self.ready.remove(&partition);
             self.serials().insert(partition, serial);
-            let (shared, onlookers) = (self.shared.clone(), self.onlookers.clone());
-            let (serials, restored) = (self.serials.clone(), self.restored.clone());
+            let (shared, serials, restored) =
+                (self.shared.clone(), self.serials.clone(), self.restored.clone());
             let restore = move || {
                 let is_current = || serials.lock().is_ok_and(|held| held.get(&partition) == Some(&serial));
                 let names = &shared.outlet.names;
                 let topics = (names.candidates.as_str(), names.seen.as_str());
-                let taken = take_over(&shared.config.kafka, &onlookers, topics, partition, &is_current);
+                let taken = take_over(&shared.config.kafka, topics, partition, &is_current);
                 // Nobody listens when the stage has ended meanwhile.
                 let _ = restored.send((partition, serial, taken));
             };

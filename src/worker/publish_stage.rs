@@ -5,7 +5,7 @@
 
 use super::intake::to_record;
 use super::publish_core::{Core, Restored};
-use super::restore::{Onlookers, check_partition_count};
+use super::restore::check_partition_count;
 use super::transaction::Transactions;
 use super::{Shared, StageError, clients, is_refusal};
 use crate::record::Stage;
@@ -70,16 +70,15 @@ pub fn run(shared: &Arc<Shared>) -> Result<(), StageError> {
 fn run_once(shared: &Arc<Shared>, slot: &str) -> Result<(), StageError> {
     let (kafka, names, counts) = (&shared.config.kafka, &shared.outlet.names, &shared.outlet.counts);
     let is_current = || !shared.stop.is_cancelled();
-    let onlookers = Arc::new(Onlookers::new(kafka)?);
     // Both wait for coordinators to be found: side by side.
     let transactions = std::thread::scope(|scope| {
-        let starting = scope.spawn(|| Transactions::start(kafka, slot, INIT));
-        let checked = check_partition_count(&onlookers, &names.candidates, counts.candidates, &is_current);
+        let starting = scope.spawn(|| Transactions::start(kafka, (slot, &names.seen), INIT));
+        let checked = check_partition_count(kafka, &names.candidates, counts.candidates, &is_current);
         let transactions = starting.join().map_err(|_| StageError::Thread)?;
         checked.and(transactions.map_err(StageError::from))
     })?;
     let (sender, restored) = mpsc::channel();
-    let callbacks = Callbacks(Mutex::new(Core::new(shared.clone(), onlookers, transactions, sender)));
+    let callbacks = Callbacks(Mutex::new(Core::new(shared.clone(), transactions, sender)));
     let consumer: BaseConsumer<Callbacks> =
         clients::member(&shared.config.kafka, "publish").create_with_context(callbacks)?;
     consumer.subscribe(&[&shared.outlet.names.candidates])?;

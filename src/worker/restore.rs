@@ -17,6 +17,64 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// `transaction.timeout.ms` and the broker's scan of open transactions, with room to spare (EXACTLY_ONCE rule 3).
 const CHANGELOG_LOST_AFTER: Duration = Duration::from_secs(10 + 20);
 
+/// Brokers that have not answered a client for so long may have answered another: it is given up for a fresh one. Longer
+/// than an open transaction hides an offset.
+const NO_ANSWER_AFTER: Duration = Duration::from_secs(40);
+
+/// Why a restore stopped before its end.
+enum Halt {
+    /// Nobody waits for it any more.
+    NotWanted,
+    /// Its clients get no answer to this.
+    NoAnswer(&'static str),
+    Failed(StageError),
+}
+
+impl<E: Into<StageError>> From<E> for Halt {
+    fn from(e: E) -> Halt {
+        Halt::Failed(e.into())
+    }
+}
+
+/// Asked between the steps: an answer that nobody waits for is not worth its work, and one that does not come is not
+/// waited for for ever.
+struct Waiting<'a> {
+    is_wanted: &'a dyn Fn() -> bool,
+    answered_at: Instant,
+}
+
+impl Waiting<'_> {
+    fn goes_on(&self, asked: &'static str) -> Result<(), Halt> {
+        match (self.is_wanted)() {
+            false => Err(Halt::NotWanted),
+            true if self.answered_at.elapsed() > NO_ANSWER_AFTER => Err(Halt::NoAnswer(asked)),
+            true => Ok(()),
+        }
+    }
+
+    fn answered(&mut self) {
+        self.answered_at = Instant::now();
+    }
+}
+
+/// Runs a restore, with fresh clients each time that the last ones got no answer; `None` when nobody waits any more.
+fn until_answered<T>(
+    (kafka_topic, partition): (&str, i32),
+    is_wanted: &dyn Fn() -> bool,
+    mut restore: impl FnMut(&mut Waiting<'_>) -> Result<T, Halt>,
+) -> Result<Option<T>, StageError> {
+    loop {
+        match restore(&mut Waiting { is_wanted, answered_at: Instant::now() }) {
+            Ok(restored) => return Ok(Some(restored)),
+            Err(Halt::NotWanted) => return Ok(None),
+            Err(Halt::Failed(e)) => return Err(e),
+            Err(Halt::NoAnswer(asked)) => {
+                tracing::warn!(kafka_topic, partition, asked, "restore_starts_over")
+            }
+        }
+    }
+}
+
 /// A partition of the publish stage taken over.
 pub struct TakenOver {
     pub table: SeenTable,
@@ -26,55 +84,39 @@ pub struct TakenOver {
     pub changelog_end: i64,
 }
 
-/// Two clients that ask what was committed and where a changelog ends, for all partitions of the publish stage: a client
-/// that was there before knows the brokers already.
-pub struct Onlookers {
-    /// Of committed transactions only: stable offsets, last stable offsets.
-    committed: BaseConsumer<Reader>,
-    /// Of everything: high watermarks.
-    dirty: BaseConsumer<Reader>,
-}
-
-impl Onlookers {
-    pub fn new(settings: &KafkaSettings) -> Result<Onlookers, KafkaError> {
-        let reader =
-            |isolation| clients::offset_reader(settings, "publish", isolation).create_with_context(Reader);
-        Ok(Onlookers { committed: reader("read_committed")?, dirty: reader("read_uncommitted")? })
-    }
-}
-
 /// EXACTLY_ONCE rule 2: stable offset, then the target, then wait for the last stable offset, only then read.
-/// `is_current` is asked between the steps: an answer that nobody waits for is not worth its work.
 pub fn take_over(
     settings: &KafkaSettings,
-    Onlookers { committed, dirty }: &Onlookers,
     (candidates, seen): (&str, &str),
     partition: i32,
     is_current: &dyn Fn() -> bool,
 ) -> Result<Option<TakenOver>, StageError> {
-    let Some((stable_offset, carried)) = stable_offset(committed, candidates, partition, is_current) else {
-        return Ok(None);
-    };
-    crash_point::pass("restore-after-offset");
-    let target = match carried {
-        Some(carried) => carried.changelog_end,
-        None => patiently(is_current, || Ok(dirty.fetch_watermarks(seen, partition, CALL)?.1))?.unwrap_or(0),
-    };
-    if !await_end((committed, is_current), (seen, partition), target)? {
-        return Ok(None);
-    }
-    crash_point::pass("restore-after-target");
-    let mut table = SeenTable::with_room_for(usize::try_from(target).unwrap_or_default());
-    let span = Span { at_least: target, isolation: "read_committed" };
-    let end = read_to_end(settings, span, ("seen", seen, partition), is_current, &mut |key, value| {
-        table.apply_record(key, value)?;
-        crash_point::pass("restore-after-record");
-        Ok(())
-    })?;
-    let Some(end) = end else { return Ok(None) };
-    table.give_back_room();
-    crash_point::pass("restore-done");
-    Ok(Some(TakenOver { table, stable_offset, changelog_end: target.max(end) }))
+    until_answered((seen, partition), is_current, |waiting| {
+        let committed = offset_reader(settings, "read_committed")?;
+        let dirty = offset_reader(settings, "read_uncommitted")?;
+        let (stable_offset, carried) = stable_offset(&committed, candidates, partition, waiting)?;
+        crash_point::pass("restore-after-offset");
+        let target = match carried {
+            Some(carried) => carried.changelog_end,
+            None => patiently(waiting, "the end", || Ok(dirty.fetch_watermarks(seen, partition, CALL)?.1))?,
+        };
+        await_end(&committed, (seen, partition), target, waiting)?;
+        crash_point::pass("restore-after-target");
+        let mut table = SeenTable::with_room_for(usize::try_from(target).unwrap_or_default());
+        let span = Span { at_least: target, isolation: "read_committed" };
+        let end = read_to_end(settings, span, ("seen", seen, partition), waiting, &mut |key, value| {
+            table.apply_record(key, value)?;
+            crash_point::pass("restore-after-record");
+            Ok(())
+        })?;
+        table.give_back_room();
+        crash_point::pass("restore-done");
+        Ok(TakenOver { table, stable_offset, changelog_end: target.max(end) })
+    })
+}
+
+fn offset_reader(settings: &KafkaSettings, isolation: &str) -> Result<BaseConsumer<Reader>, KafkaError> {
+    clients::offset_reader(settings, "publish", isolation).create_with_context(Reader)
 }
 
 /// What goes with every committed offset of `newswire.candidates` (EXACTLY_ONCE rule 3), and how many partitions there
@@ -104,14 +146,17 @@ impl Carried {
 /// Says so where `newswire.candidates` had another partition count when its offsets were committed. Waits for brokers
 /// that are away; an offset that an open transaction hides was committed under the same count as the one before it.
 pub fn check_partition_count(
-    Onlookers { dirty, .. }: &Onlookers,
+    settings: &KafkaSettings,
     candidates: &str,
     is: u32,
     is_current: &dyn Fn() -> bool,
 ) -> Result<(), StageError> {
     let mut list = TopicPartitionList::new();
     list.add_partition_range(candidates, 0, i32::try_from(is).unwrap_or(i32::MAX) - 1);
-    let offsets = patiently(is_current, || dirty.committed_offsets(list.clone(), CALL))?;
+    let offsets = until_answered((candidates, 0), is_current, |waiting| {
+        let client = offset_reader(settings, "read_uncommitted")?;
+        patiently(waiting, "the committed offsets", || client.committed_offsets(list.clone(), CALL))
+    })?;
     let elements = offsets.as_ref().map(TopicPartitionList::elements).unwrap_or_default();
     let counts = elements.iter().filter_map(|element| Carried::of_metadata(element.metadata())?.partitions);
     match counts.into_iter().find(|was| *was != is) {
@@ -127,31 +172,35 @@ pub fn restore_pages(
     partition: i32,
     is_current: &dyn Fn() -> bool,
 ) -> Result<Option<PagesTable>, StageError> {
-    let mut table = PagesTable::default();
-    let span = Span { at_least: 0, isolation: "read_uncommitted" };
-    let end = read_to_end(settings, span, ("pages", pages, partition), is_current, &mut |key, value| {
-        let value = value.map(PagesValue::decode).transpose()?;
-        table.apply(PagesKey::decode(key)?, value);
-        Ok(())
-    })?;
-    Ok(end.map(|_| table))
+    until_answered((pages, partition), is_current, |waiting| {
+        let mut table = PagesTable::default();
+        let span = Span { at_least: 0, isolation: "read_uncommitted" };
+        read_to_end(settings, span, ("pages", pages, partition), waiting, &mut |key, value| {
+            let value = value.map(PagesValue::decode).transpose()?;
+            table.apply(PagesKey::decode(key)?, value);
+            Ok(())
+        })?;
+        Ok(table)
+    })
 }
 
 /// The committed offset and the changelog end in its metadata, asked for until both call and partition are without
-/// error: an offset is unstable while a dead owner's transaction is open. `None` when nobody waits any more.
+/// error: an offset is unstable while a dead owner's transaction is open.
 fn stable_offset(
     client: &BaseConsumer<Reader>,
     candidates: &str,
     partition: i32,
-    is_current: &dyn Fn() -> bool,
-) -> Option<(Option<i64>, Option<Carried>)> {
-    while is_current() {
+    waiting: &mut Waiting<'_>,
+) -> Result<(Option<i64>, Option<Carried>), Halt> {
+    loop {
+        waiting.goes_on("the stable offset")?;
         let mut list = TopicPartitionList::new();
         list.add_partition(candidates, partition);
         if let Ok(answer) = client.committed_offsets(list, CALL) {
             let elements = answer.elements();
             if let Some(element) = elements.first().filter(|element| element.error().is_ok()) {
-                return Some(match element.offset() {
+                waiting.answered();
+                return Ok(match element.offset() {
                     Offset::Offset(offset) => (Some(offset), Carried::of_metadata(element.metadata())),
                     _ => (None, None),
                 });
@@ -159,23 +208,26 @@ fn stable_offset(
         }
         std::thread::sleep(PAUSE);
     }
-    None
 }
 
-/// Asks again until the brokers answer or nobody waits any more.
+/// Asks again until the brokers answer.
 fn patiently<T>(
-    is_current: &dyn Fn() -> bool,
+    waiting: &mut Waiting<'_>,
+    asked: &'static str,
     ask: impl Fn() -> Result<T, KafkaError>,
-) -> Result<Option<T>, StageError> {
-    while is_current() {
+) -> Result<T, Halt> {
+    loop {
+        waiting.goes_on(asked)?;
         match ask() {
-            Ok(answer) => return Ok(Some(answer)),
+            Ok(answer) => {
+                waiting.answered();
+                return Ok(answer);
+            }
             Err(e) if e.rdkafka_error_code().is_some_and(is_refusal) => return Err(e.into()),
             Err(e) => tracing::debug!(error = %e, "restore_waits_for_broker"),
         }
         std::thread::sleep(PAUSE);
     }
-    Ok(None)
 }
 
 /// Where the reader stands in its one partition, past control records and what was aborted.
@@ -196,28 +248,31 @@ fn from((topic, partition): (&str, i32), offset: i64) -> Result<TopicPartitionLi
 }
 
 /// Waits until the partition's end for this reader (committed records: its last stable offset) has reached `target`.
-/// False when nobody waits any more.
 fn await_end(
-    (reader, is_current): (&BaseConsumer<Reader>, &dyn Fn() -> bool),
+    reader: &BaseConsumer<Reader>,
     (topic, partition): (&str, i32),
     target: i64,
-) -> Result<bool, StageError> {
+    waiting: &mut Waiting<'_>,
+) -> Result<(), Halt> {
     let mut short_since = None;
-    while is_current() {
+    loop {
+        waiting.goes_on("the end")?;
         match reader.fetch_watermarks(topic, partition, CALL).map(|(_, end)| end) {
-            Ok(end) if end >= target => return Ok(true),
+            Ok(end) if end >= target => {
+                waiting.answered();
+                return Ok(());
+            }
             Ok(end) if short_since.get_or_insert_with(Instant::now).elapsed() > CHANGELOG_LOST_AFTER => {
                 // Published without that memory, articles would come twice: not publishing is the lesser evil.
                 let (kafka_topic, behind) = (topic.to_owned(), target - end);
-                return Err(StageError::ChangelogLost { kafka_topic, partition, behind });
+                return Err(StageError::ChangelogLost { kafka_topic, partition, behind }.into());
             }
-            Ok(_) => {}
+            Ok(_) => waiting.answered(),
             // Brokers that are away say nothing of the changelog: its time runs only while they answer.
             Err(_) => short_since = None,
         }
         std::thread::sleep(PAUSE);
     }
-    Ok(false)
 }
 
 type Apply<'a> = &'a mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), crate::memory::BadChangelog>;
@@ -231,24 +286,25 @@ struct Span {
 }
 
 /// Every record of one partition, in order, until the first end of partition (one that comes too early, from a leader
-/// that has just taken over, is waited for and read up to once more); gives one past the last offset. `None` when
-/// nobody waits any more.
+/// that has just taken over, is waited for and read up to once more); gives one past the last offset.
 fn read_to_end(
     settings: &KafkaSettings,
     span: Span,
     (table, topic, partition): (&'static str, &str, i32),
-    is_current: &dyn Fn() -> bool,
+    waiting: &mut Waiting<'_>,
     apply: Apply<'_>,
-) -> Result<Option<i64>, StageError> {
+) -> Result<i64, Halt> {
     let reader: BaseConsumer<Reader> =
         clients::table_reader(settings, span.isolation).create_with_context(Reader)?;
     reader.assign(&from((topic, partition), 0)?)?;
     let (mut end, mut read_again) = (0, false);
     let mut progress = Progress::of(&reader, table, topic, partition);
-    while is_current() {
+    loop {
+        waiting.goes_on("the records")?;
         match reader.poll(Duration::from_secs(1)) {
             None => {}
             Some(Ok(message)) => {
+                waiting.answered();
                 let offset = message.offset();
                 progress.read(offset);
                 apply(message.key().unwrap_or_default(), message.payload()).map_err(|problem| {
@@ -257,13 +313,11 @@ fn read_to_end(
                 end = offset + 1;
             }
             Some(Err(KafkaError::PartitionEOF(_))) => {
+                waiting.answered();
                 if read_again || stands_at(&reader, (topic, partition)).max(end) >= span.at_least {
-                    return Ok(Some(end));
+                    return Ok(end);
                 }
-                let is_there = await_end((&reader, is_current), (topic, partition), span.at_least)?;
-                if !is_there {
-                    return Ok(None);
-                }
+                await_end(&reader, (topic, partition), span.at_least, waiting)?;
                 reader.assign(&from((topic, partition), end)?)?;
                 read_again = true;
             }
@@ -273,7 +327,6 @@ fn read_to_end(
             }
         }
     }
-    Ok(None)
 }
 
 /// What the status page is told of a restore; that it is over, too, however it ends.
