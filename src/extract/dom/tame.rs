@@ -8,7 +8,7 @@ use std::borrow::Cow;
 const MAX_DEPTH: usize = 160;
 /// Open formatting elements are reopened in every block: each costs a node a block. Of 2,153 development pages 16 have
 /// more, of icons that are never closed; the others have at most 4.
-const MAX_OPEN_FORMATTING: usize = 8;
+const MAX_OPEN_FORMATTING: usize = 6;
 /// Options of one menu beyond this are dropped: unclosed, each is looked through for the next.
 const MAX_OPTIONS: usize = 1_000;
 /// Attributes of one tag beyond this are dropped with everything after them in the tag.
