@@ -369,3 +369,28 @@ impl Drop for Progress {
         telemetry::restored(self.table, self.partition, self.records);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_gets_no_answer_is_begun_again_and_what_nobody_waits_for_is_not() {
+        let mut begun = 0;
+        let restored = until_answered(("seen", 1), &|| true, |waiting| {
+            begun += 1;
+            if begun < 3 {
+                waiting.answered_at =
+                    Instant::now().checked_sub(2 * NO_ANSWER_AFTER).expect("a clock that ran");
+            }
+            waiting.goes_on("the end")?;
+            Ok(begun)
+        });
+        assert!(matches!(restored, Ok(Some(3))));
+        let unwanted = until_answered(("seen", 1), &|| false, |waiting| waiting.goes_on("the end"));
+        assert!(matches!(unwanted, Ok(None)));
+        let failed: Result<Option<()>, _> =
+            until_answered(("seen", 1), &|| true, |_| Err(Halt::Failed(StageError::Thread)));
+        assert!(matches!(failed, Err(StageError::Thread)));
+    }
+}
