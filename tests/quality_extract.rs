@@ -92,9 +92,9 @@ fn processor_time() -> Option<Duration> {
     Some(Duration::from_nanos(told.split(' ').next()?.parse().ok()?))
 }
 
-/// What an ordinary page costs, a hostile one may cost so many times, megabyte for megabyte. Eight is the most that was
-/// measured in the dev profile; what grows with the square of the page costs hundreds.
-const TIMES_AN_ORDINARY_PAGE: f64 = 16.0;
+/// What an ordinary page costs, a hostile one may cost so many times, megabyte for megabyte. Six is the most that was
+/// measured in the dev profile, also with other processes beside it; what grows with the square of the page costs hundreds.
+const TIMES_AN_ORDINARY_PAGE: f64 = 8.0;
 
 /// The least time of so many readings, for each megabyte. On a stack as small as any thread's: recursion by depth would
 /// overflow it.

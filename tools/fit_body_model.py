@@ -3,11 +3,14 @@
 
     cargo build --example extract_features
     tools/fit_body_model.py DATA FEATURES [--write src/extract/body/model/trees.txt] [--ceiling] [--without 59-61,91]
+                            [--folds DIR]
 
 DATA is the folder with the development sets (`wcxb_dev`, `daniel`, `trafilatura`, each with `gold.json`),
 FEATURES the folder with one `SET.feat.jsonl` each, as `extract_features` writes it.
 Figures are cross-validated by site: no site is both in the pages that a fold is fitted to and in those it is judged by.
 What is written is fitted to all pages. Needs numpy and lightgbm.
+`--folds` writes the trees of each fold as `DIR/trees.N.txt` and the ids of the pages they were not fitted to as
+`DIR/pages.N.txt`: a binary built with those trees that reads those pages judges the whole engine cross-validated.
 `--without` leaves these columns of the features out, to see what they bring; what is written then is of no use.
 
 A second stage that saw the first one's results for a block's neighbours was tried: it gained nothing.
@@ -158,12 +161,16 @@ def probabilities(model, rows):
     return 1 / (1 + numpy.exp(-sums))
 
 
-def cross_validated(pages, key):
+def cross_validated(pages, key, folder):
     for fold in range(FOLDS):
         model = fit([p for p in pages if fold_of(p['site']) != fold])
-        for page in pages:
-            if fold_of(page['site']) == fold:
-                page[key] = probabilities(model, page['rows'])
+        unseen = [p for p in pages if fold_of(p['site']) == fold]
+        for page in unseen:
+            page[key] = probabilities(model, page['rows'])
+        if folder:
+            write(model, os.path.join(folder, f'trees.{fold}.txt'))
+            with open(os.path.join(folder, f'pages.{fold}.txt'), 'w') as out:
+                out.writelines(f"{page['set']} {page['id']}\n" for page in unseen)
 
 
 def write(model, path):
@@ -197,7 +204,7 @@ def main():
     print(sum(p['fitted'].sum() for p in pages), 'blocks fitted to', flush=True)
     if '--ceiling' in sys.argv:
         report(pages, 'gold_labels')
-    cross_validated(pages, 'chosen')
+    cross_validated(pages, 'chosen', sys.argv[sys.argv.index('--folds') + 1] if '--folds' in sys.argv else None)
     report(pages, 'chosen')
     if '--write' in sys.argv:
         write(fit(pages), sys.argv[sys.argv.index('--write') + 1])

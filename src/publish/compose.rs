@@ -1,10 +1,10 @@
 //! Candidate, names and topics become the event.
 
-use super::word_count::word_count;
 use crate::identity::{ArticleId, Fingerprint, Ladder, RungKind};
 use crate::record::{ArticleEvent, Candidate, Extraction, SourceRecordRef, TopicTag};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use unicode_segmentation::UnicodeSegmentation;
 
 /// The event of a first publication; an update changes `version`, `changed` and `first_seen_at`.
 pub fn compose(
@@ -33,7 +33,7 @@ pub fn compose(
         description: article.description,
         section: article.section,
         keywords: article.keywords,
-        word_count: word_count(&body),
+        word_count: body.unicode_words().count() as u64,
         body,
         paragraphs: article.blocks,
         authors: article.authors,

@@ -5,7 +5,6 @@
 mod compose;
 mod judge;
 mod rights;
-mod word_count;
 
 pub use compose::{compose, topics_hash};
 pub use judge::{Judgement, judge};

@@ -38,8 +38,7 @@ pub fn refused(settings: &KafkaSettings) -> Result<Vec<String>, String> {
             problems.push(format!("the brokers do not let this client join the group {group}"));
         }
     }
-    let slot = format!("check-{}", std::process::id());
-    if let Err(e) = Transactions::start(settings, (&slot, &names.seen), CALL) {
+    if let Err(e) = Transactions::start(settings, &format!("check-{}", std::process::id()), CALL) {
         let id = format!("{}publish-…", settings.group_prefix);
         problems.push(format!("the brokers do not let this client use the transactional id {id}: {e}"));
     }

@@ -72,7 +72,7 @@ fn run_once(shared: &Arc<Shared>, slot: &str) -> Result<(), StageError> {
     let is_current = || !shared.stop.is_cancelled();
     // Both wait for coordinators to be found: side by side.
     let transactions = std::thread::scope(|scope| {
-        let starting = scope.spawn(|| Transactions::start(kafka, (slot, &names.seen), INIT));
+        let starting = scope.spawn(|| Transactions::start(kafka, slot, INIT));
         let checked = check_partition_count(kafka, &names.candidates, counts.candidates, &is_current);
         let transactions = starting.join().map_err(|_| StageError::Thread)?;
         checked.and(transactions.map_err(StageError::from))

@@ -25,9 +25,6 @@ const ABORT: Duration = Duration::from_secs(5);
 /// Between two calls of what may be retried, so that a broker that refuses at once does not burn the processor.
 const RETRY: Duration = Duration::from_millis(10);
 
-/// For brokers to be there, before anything is asked of them.
-const MOMENT: Duration = Duration::from_secs(1);
-
 /// What a transaction came to.
 #[derive(Debug)]
 pub enum Finish {
@@ -101,11 +98,10 @@ pub struct Transactions {
 }
 
 impl Transactions {
-    /// Takes over the transactional id; a transaction that its last owner left open is aborted by that. `kafka_topic` is
-    /// any of those written to.
+    /// Takes over the transactional id; a transaction that its last owner left open is aborted by that.
     pub fn start(
         settings: &KafkaSettings,
-        (slot, kafka_topic): (&str, &str),
+        slot: &str,
         timeout: Duration,
     ) -> Result<Transactions, KafkaError> {
         let is_at_least_once = crash_point::is_set("publish-at-least-once");
@@ -115,8 +111,6 @@ impl Transactions {
         }
         let producer: BaseProducer<Reports> = config.create_with_context(Reports::default())?;
         if !is_at_least_once {
-            // Only so that a broker is there to be asked: where none is, librdkafka asks again half a second later.
-            let _ = producer.client().fetch_metadata(Some(kafka_topic), MOMENT);
             producer.init_transactions(timeout)?;
         }
         Ok(Transactions { producer: Arc::new(producer), candidate: Cell::default(), is_at_least_once })
@@ -308,8 +302,8 @@ mod tests {
         cluster.coordinator(MockCoordinator::Group(GROUP.into()), 2).expect("set");
         let settings = KafkaSettings { brokers: cluster.bootstrap_servers(), ..KafkaSettings::default() };
         let consumer = member_of_the_group(&settings);
-        let transactions = Transactions::start(&settings, ("gone", "candidates"), Duration::from_secs(20))
-            .expect("a producer");
+        let transactions =
+            Transactions::start(&settings, "gone", Duration::from_secs(20)).expect("a producer");
         transactions.begin().expect("begins");
         transactions.send("candidates", b"key", Some(b"value"), None, None).expect("is sent");
         assert!(transactions.drain(transactions.deadline()));

@@ -90,11 +90,10 @@ impl Model {
             let bound = hopeless(TREES_BETWEEN_LOOKS * look + trees.len());
             open.retain(|&at| {
                 sums[at] += trees.iter().map(|tree| tree.worth(&rows[at])).sum::<f32>();
-                let goes_on = sums[at] >= bound;
-                if !goes_on {
+                if sums[at] < bound {
                     sums[at] = sums[at].min(HOPELESS);
                 }
-                goes_on
+                sums[at] >= bound
             });
         }
         sums.into_iter().map(|sum: f32| 1.0 / (1.0 + (-sum).exp())).collect()
@@ -120,6 +119,12 @@ mod tests {
     fn a_tree_is_walked_by_its_thresholds() {
         let rows = [vec![1.0, 0.5], vec![1.5, 0.6], vec![1.6, 0.0]];
         check("0 1.5 1 0.5 =-1 =2 =3\n=0.25\n", &rows, &[-0.75, 2.25, 3.25]);
+    }
+
+    #[test]
+    fn a_hopeless_block_is_not_shown_to_the_other_trees() {
+        let trees = "0 1.5 =-0.2 =-0.1\n".repeat(TREES_BETWEEN_LOOKS) + "=5\n";
+        check(&trees, &[vec![1.0], vec![2.0]], &[HOPELESS, 4.0]);
     }
 
     #[test]
