@@ -11,9 +11,10 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(240);
 const HOSTS: usize = 50;
-const DELAY: Duration = Duration::from_millis(200);
+/// So that there is work left for every worker that comes: all URLs of a host take half a minute at least.
+const DELAY: Duration = Duration::from_millis(500);
 /// What these hosts ask for in their robots.txt.
-const CRAWL_DELAY: Duration = Duration::from_millis(500);
+const CRAWL_DELAY: Duration = Duration::from_millis(1_200);
 const WITH_CRAWL_DELAY: usize = 5;
 /// The log is written by another process than the one that waits.
 const TOLERANCE: Duration = Duration::from_millis(5);
