@@ -92,7 +92,7 @@ impl Scanner<'_> {
         match length {
             0 => starts.may_begin(text[0]).then_some(Beginning::Node(Node::ROOT)),
             _ if starts.is_anywhere(text[0]) => Some(Beginning::Node(Node::ROOT)),
-            _ => starts.at_word(text, length, || self.case(at)).filter(|_| self.begins_word(at)),
+            _ => starts.at_word(text, length, self.case(at)).filter(|_| self.begins_word(at)),
         }
     }
 

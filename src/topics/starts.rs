@@ -84,15 +84,11 @@ impl Starts {
 
     /// What may stand where a text begins with a word of this length; nothing at six in ten words of an article.
     #[inline]
-    pub(super) fn at_word(&self, text: &[u8], length: usize, case: impl Fn() -> Case) -> Option<Beginning> {
+    pub(super) fn at_word(&self, text: &[u8], length: usize, case: Case) -> Option<Beginning> {
         let word = FirstWord::new(text, length);
-        match self.first_words.get(word) {
-            Some(known) if known.may_be_small || case() == Case::Any => known.beginning(text.get(length)),
-            _ => {
-                let [small, any] = &self.open;
-                let may_stand = any.may_hold(word) && (case() == Case::Any || small.may_hold(word));
-                may_stand.then_some(Beginning::Node(Node::ROOT))
-            }
+        match self.first_words.get(word, case) {
+            Some(known) => known.beginning(&text[length..]),
+            None => self.open[case as usize].may_hold(word).then_some(Beginning::Node(Node::ROOT)),
         }
     }
 }
@@ -100,9 +96,9 @@ impl Starts {
 /// First words of spellings, by hash, open addressing: the trie behind them is found without walking there.
 #[derive(Debug)]
 struct FirstWords {
-    /// A bit per hash that some word has: small enough to stay in the processor's first cache, and most words of an
-    /// article end there.
-    hashes: Hashes,
+    /// Small enough to stay in the processor's first cache, and most words of an article end there: the words that may
+    /// begin with a small letter, and all.
+    hashes: [Hashes; 2],
     /// Half of them free at least.
     slots: Vec<Option<Known>>,
     count: usize,
@@ -117,6 +113,8 @@ struct Known {
     /// Some spelling goes on behind the word with this sign: a bit per sign from the space on. All for words of which
     /// the trie must be asked anyway.
     signs: u32,
+    /// The same of what follows a space: a bit per five last bits of a byte.
+    behind_space: u32,
     length: u8,
     /// Bytes of the word that lead to the node.
     depth: u8,
@@ -127,24 +125,46 @@ struct Known {
 impl Known {
     fn new(word: FirstWord, may_be_small: bool, trie: &Trie) -> Known {
         let FirstWord { letters, length } = word;
-        let node = trie.node(&letters.to_le_bytes()[..usize::from(length).min(8)]);
-        let is_whole = node.depth == u32::from(length);
-        let signs = (0..32).filter(|sign| trie.has_child(node, b' ' + sign)).map(|sign| 1 << sign).sum();
-        let (alone, signs) = if is_whole { (trie.spelling(node), signs) } else { (NONE, u32::MAX) };
-        Known { letters, node: node.slot, alone, signs, length, depth: node.depth as u8, may_be_small }
+        let bytes = letters.to_le_bytes();
+        let text = &bytes[..usize::from(length).min(bytes.len())];
+        let node = trie.node(text);
+        let mut known = Known {
+            letters,
+            node: node.slot,
+            alone: NONE,
+            signs: u32::MAX,
+            behind_space: u32::MAX,
+            length,
+            depth: node.depth as u8,
+            may_be_small,
+        };
+        if node != Node::ROOT && text.len() == usize::from(length) {
+            let signs = (0..32).filter(|sign| trie.goes_on(node, text, &[b' ' + sign]));
+            let behind_space = (0..=255).filter(|byte| trie.goes_on(node, text, &[b' ', *byte]));
+            known.alone = trie.spelling(node, text);
+            known.signs = signs.fold(0, |bits, sign| bits | 1 << sign);
+            known.behind_space = behind_space.fold(0, |bits, byte| bits | Known::bit(byte));
+        }
+        known
+    }
+
+    fn bit(byte: u8) -> u32 {
+        1 << (byte % 32)
     }
 
     fn word(&self) -> FirstWord {
         FirstWord { letters: self.letters, length: self.length }
     }
 
-    /// What to do where the word stands before `next`. Spares the trie, which is too large for the first caches, where
-    /// nothing longer can stand.
+    /// What to do where the word stands before this rest of the text. Spares the trie, which is too large for the first
+    /// caches, where nothing longer can stand.
     #[inline]
-    fn beginning(&self, next: Option<&u8>) -> Option<Beginning> {
-        // The end of the text is as good as a space.
-        let goes_on = match next.unwrap_or(&b' ').wrapping_sub(b' ') {
-            sign @ 0..32 => self.signs >> sign & 1 == 1,
+    fn beginning(&self, rest: &[u8]) -> Option<Beginning> {
+        let goes_on = match *rest {
+            [b' ', next, ..] => self.signs & 1 == 1 && self.behind_space & Known::bit(next) != 0,
+            // The end of the text is as good as a space.
+            [] => self.signs & 1 == 1,
+            [sign @ b' '..b'@', ..] => self.signs >> (sign - b' ') & 1 == 1,
             _ => true,
         };
         match self.alone {
@@ -156,12 +176,23 @@ impl Known {
 }
 
 impl FirstWords {
+    /// 16 KB of hashes.
+    const MANY: usize = 16_384;
+
     fn new() -> FirstWords {
-        FirstWords { hashes: Hashes::new(), slots: vec![None; 64], count: 0 }
+        FirstWords {
+            hashes: [0, 1].map(|_| Hashes::with_room_for(FirstWords::MANY)),
+            slots: vec![None; 64],
+            count: 0,
+        }
     }
 
     fn add(&mut self, word: FirstWord, may_be_small: bool, trie: &Trie) {
-        self.hashes.add(word);
+        let [small, any] = &mut self.hashes;
+        any.add(word);
+        if may_be_small {
+            small.add(word);
+        }
         if self.count * 2 >= self.slots.len() {
             let twice = vec![None; self.slots.len() * 2];
             let known = std::mem::replace(&mut self.slots, twice);
@@ -180,9 +211,12 @@ impl FirstWords {
         }
     }
 
+    /// What is known of a word that begins so.
     #[inline]
-    fn get(&self, word: FirstWord) -> Option<&Known> {
-        if self.hashes.may_hold(word) { self.slots[self.place(word)].as_ref() } else { None }
+    fn get(&self, word: FirstWord, case: Case) -> Option<&Known> {
+        let may_stand = self.hashes[case as usize].may_hold(word);
+        let known = if may_stand { self.slots[self.place(word)].as_ref() } else { None };
+        known.filter(|known| known.may_be_small || case == Case::Any)
     }
 
     /// Where the word is, or the free slot where it would be.
@@ -196,29 +230,35 @@ impl FirstWords {
     }
 }
 
-/// A set of words by their hashes: says no for certain, and yes wrongly for one word in eight at most.
+/// A set of words by two bits each of one number (Bloom's filter, blocked so that a question is one load): says no for
+/// certain, and yes wrongly for one word in fifteen at most.
 #[derive(Debug)]
 struct Hashes {
     bits: Vec<u64>,
 }
 
 impl Hashes {
-    /// 16 KB, of which small words touch little, for 16,000 different words.
-    const BITS: u32 = 17;
-
-    fn new() -> Hashes {
-        Hashes { bits: vec![0; (1 << Hashes::BITS) / 64] }
+    /// Eight bits for each of so many words.
+    fn with_room_for(words: usize) -> Hashes {
+        Hashes { bits: vec![0; (words / 8).next_power_of_two().max(2)] }
     }
 
     fn add(&mut self, word: FirstWord) {
-        let hash = word.hash(Hashes::BITS);
-        self.bits[hash / 64] |= 1 << (hash % 64);
+        let (place, bits) = self.place(word);
+        self.bits[place] |= bits;
     }
 
     #[inline]
     fn may_hold(&self, word: FirstWord) -> bool {
-        let hash = word.hash(Hashes::BITS);
-        self.bits[hash / 64] >> (hash % 64) & 1 == 1
+        let (place, bits) = self.place(word);
+        self.bits[place] & bits == bits
+    }
+
+    #[inline]
+    fn place(&self, word: FirstWord) -> (usize, u64) {
+        let spread = word.spread();
+        let place = spread >> (64 - self.bits.len().trailing_zeros());
+        (place as usize, 1 << (spread >> 40 & 63) | 1 << (spread >> 34 & 63))
     }
 }
 
@@ -233,9 +273,11 @@ struct Beginnings {
 impl Beginnings {
     /// Most words that may go on are longer, some have no more.
     const BYTES: usize = 4;
+    /// 4 KB of hashes.
+    const MANY: usize = 4096;
 
     fn new() -> Beginnings {
-        Beginnings { hashes: Hashes::new(), is_full: false }
+        Beginnings { hashes: Hashes::with_room_for(Beginnings::MANY), is_full: false }
     }
 
     fn add(&mut self, text: &[u8]) {
@@ -285,9 +327,13 @@ impl FirstWord {
 
     /// Of the length and the first eight letters, so many bits.
     fn hash(self, bits: u32) -> usize {
+        (self.spread() >> (64 - bits)) as usize
+    }
+
+    #[inline]
+    fn spread(self) -> u64 {
         // 2^64 divided by the golden ratio (Knuth's multiplicative hashing).
-        let spread = (self.letters ^ u64::from(self.length) << 59).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (spread >> (64 - bits)) as usize
+        (self.letters ^ u64::from(self.length) << 59).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 

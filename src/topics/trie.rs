@@ -1,7 +1,9 @@
 //! All spellings of the taxonomy in one automaton: a trie in a double array, walked from where a word may begin.
 //!
 //! Aho-Corasick reads every byte and remembers; here most bytes are inside words that already failed at their first
-//! letters, and are never looked at. One load per byte, a megabyte for 15,000 spellings.
+//! letters, and are never looked at. A load is dear where it misses the first caches, so where only one spelling is left
+//! the rest of it stands in one piece (the tails of Aoe's double array, 1989), and what is asked of few nodes stands
+//! elsewhere.
 
 use super::script::is_word_byte;
 use std::collections::VecDeque;
@@ -9,23 +11,44 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(super) struct Trie {
     slots: Vec<Slot>,
+    /// For each slot with `ENDS` or `TAIL` the spelling, with `WHOLE` where it is no beginning of a longer word.
+    spellings: Vec<u32>,
+    /// A byte of length and the bytes of each tail.
+    tails: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    /// The child for byte `b` is at `base + b`, if that slot names this one as its parent.
+    /// With the flags below. The child for byte `b` is at `base + b`, if that slot names this one as its parent; of a
+    /// tail it is the place among the tails.
     base: u32,
     parent: u32,
-    /// The spelling that ends here, with `WHOLE` where it is no beginning of a longer word.
-    pattern: u32,
 }
 
+/// A spelling ends at this node.
+const ENDS: u32 = 1 << 31;
+/// One spelling goes on from this node, and it alone.
+const TAIL: u32 = 1 << 30;
 /// Such a spelling ends with a letter or digit of ASCII, and none may follow.
 const WHOLE: u32 = 1 << 31;
 /// No spelling; no parent.
 pub(super) const NONE: u32 = u32::MAX;
 const ROOT: u32 = 0;
-const FREE: Slot = Slot { base: 0, parent: NONE, pattern: NONE };
+const FREE: Slot = Slot { base: 0, parent: NONE };
+
+impl Slot {
+    fn ends(self) -> bool {
+        self.base & ENDS != 0
+    }
+
+    fn is_tail(self) -> bool {
+        self.base & TAIL != 0
+    }
+
+    fn base(self) -> u32 {
+        self.base & !(ENDS | TAIL)
+    }
+}
 
 /// A place in the trie, and how many bytes lead to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +73,11 @@ impl Trie {
         };
         let mut sorted: Vec<(&[u8], u32)> = spellings.enumerate().map(number).collect();
         sorted.sort_unstable();
-        let mut builder = Builder { slots: vec![FREE; 512], first_free: 1 };
+        let mut builder =
+            Builder { slots: vec![FREE; 512], spellings: Vec::new(), tails: Vec::new(), first_free: 1 };
         builder.build(&sorted);
-        Trie { slots: builder.slots }
+        builder.spellings.resize(builder.slots.len(), NONE);
+        Trie { slots: builder.slots, spellings: builder.spellings, tails: builder.tails }
     }
 
     /// Every spelling that `text` begins with, in place of what `standing` held. The text leads to the node.
@@ -61,12 +86,17 @@ impl Trie {
         let (mut at, mut rest) = (node.slot, &text[node.depth as usize..]);
         loop {
             let slot = self.slots[at as usize];
-            let goes_on = || rest.first().is_some_and(|byte| is_word_byte(*byte));
-            if slot.pattern != NONE && (slot.pattern & WHOLE == 0 || !goes_on()) {
-                standing.push(slot.pattern & !WHOLE);
+            if slot.is_tail() {
+                if let Some(behind) = rest.strip_prefix(self.tail(slot)) {
+                    standing.extend(self.standing(at, behind));
+                }
+                break;
+            }
+            if slot.ends() {
+                standing.extend(self.standing(at, rest));
             }
             let Some((&byte, behind)) = rest.split_first() else { break };
-            let child = slot.base + u32::from(byte);
+            let child = slot.base() + u32::from(byte);
             if !self.is_child(child, at) {
                 break;
             }
@@ -74,14 +104,29 @@ impl Trie {
         }
     }
 
-    /// The node to which all of a text leads, if no spelling that it goes on from may stand; else the root. The text is
-    /// ASCII letters and digits, and begins a spelling.
+    /// The spelling of a slot, if it may stand before `behind`.
+    fn standing(&self, slot: u32, behind: &[u8]) -> Option<u32> {
+        let spelling = self.spellings[slot as usize];
+        let goes_on = || behind.first().is_some_and(|byte| is_word_byte(*byte));
+        (spelling & WHOLE == 0 || !goes_on()).then_some(spelling & !WHOLE)
+    }
+
+    fn tail(&self, slot: Slot) -> &[u8] {
+        let at = slot.base() as usize;
+        &self.tails[at + 1..][..usize::from(self.tails[at])]
+    }
+
+    /// The last node on the way of a text, if no spelling that it goes on from may stand; else the root. The text is
+    /// ASCII letters and digits, and begins a spelling; what of it lies behind the node is in the node's tail.
     pub(super) fn node(&self, text: &[u8]) -> Node {
         let mut at = ROOT;
-        for &byte in text {
+        for (depth, &byte) in text.iter().enumerate() {
             let slot = self.slots[at as usize];
-            let child = slot.base + u32::from(byte);
-            let stands = slot.pattern != NONE && slot.pattern & WHOLE == 0;
+            if slot.is_tail() {
+                return Node { slot: at, depth: depth as u32 };
+            }
+            let child = slot.base() + u32::from(byte);
+            let stands = slot.ends() && self.spellings[at as usize] & WHOLE == 0;
             if stands || !self.is_child(child, at) {
                 return Node::ROOT;
             }
@@ -90,16 +135,27 @@ impl Trie {
         Node { slot: at, depth: text.len() as u32 }
     }
 
-    /// The spelling that ends at a node, or `NONE`.
-    pub(super) fn spelling(&self, node: Node) -> u32 {
-        match self.slots[node.slot as usize].pattern {
-            NONE => NONE,
-            pattern => pattern & !WHOLE,
-        }
+    /// The spelling that is all of a text that leads to a node, or `NONE`.
+    pub(super) fn spelling(&self, node: Node, text: &[u8]) -> u32 {
+        let (slot, rest) = (self.slots[node.slot as usize], &text[node.depth as usize..]);
+        let is_all = if slot.is_tail() { self.tail(slot) == rest } else { slot.ends() };
+        if is_all { self.spellings[node.slot as usize] & !WHOLE } else { NONE }
     }
 
-    pub(super) fn has_child(&self, node: Node, byte: u8) -> bool {
-        self.is_child(self.slots[node.slot as usize].base + u32::from(byte), node.slot)
+    /// Whether some spelling goes on with these bytes behind a text that leads to a node.
+    pub(super) fn goes_on(&self, node: Node, text: &[u8], bytes: &[u8]) -> bool {
+        let (mut at, rest) = (node.slot, &text[node.depth as usize..]);
+        let mut left = bytes.iter();
+        while !self.slots[at as usize].is_tail() {
+            let Some(&byte) = left.next() else { return true };
+            let child = self.slots[at as usize].base() + u32::from(byte);
+            if !self.is_child(child, at) {
+                return false;
+            }
+            at = child;
+        }
+        let tail = self.tail(self.slots[at as usize]).strip_prefix(rest);
+        tail.is_some_and(|tail| tail.starts_with(left.as_slice()))
     }
 
     fn is_child(&self, child: u32, parent: u32) -> bool {
@@ -108,11 +164,15 @@ impl Trie {
 
     pub(super) fn memory_bytes(&self) -> usize {
         self.slots.capacity() * size_of::<Slot>()
+            + self.spellings.capacity() * size_of::<u32>()
+            + self.tails.capacity()
     }
 }
 
 struct Builder {
     slots: Vec<Slot>,
+    spellings: Vec<u32>,
+    tails: Vec<u8>,
     /// No slot before it is worth trying.
     first_free: usize,
 }
@@ -134,18 +194,45 @@ impl Builder {
                 continue;
             }
             let base = self.base_for(&children);
-            self.slots[node.slot as usize].base = base as u32;
+            self.slots[node.slot as usize].base |= base as u32;
             for child in &children {
-                let index = base + usize::from(child.byte);
-                let (text, pattern) = sorted[child.from];
-                let ends_here = text.len() == node.depth + 1;
-                let pattern = if ends_here { pattern } else { NONE };
-                self.slots[index] = Slot { base: 0, parent: node.slot, pattern };
-                let from = child.from;
-                pending.push_back(Pending { slot: index as u32, from, to: child.to, depth: node.depth + 1 });
+                self.add(child, (base + usize::from(child.byte)) as u32, &node, sorted, &mut pending);
             }
         }
         self.slots.shrink_to_fit();
+    }
+
+    /// A node, with what is told of it when it is made; its children are found later, where it has some.
+    fn add(
+        &mut self,
+        child: &Child,
+        slot: u32,
+        parent: &Pending,
+        sorted: &[(&[u8], u32)],
+        pending: &mut VecDeque<Pending>,
+    ) {
+        let (text, spelling) = sorted[child.from];
+        let depth = parent.depth + 1;
+        let rest = &text[depth..];
+        let is_last = child.to - child.from == 1;
+        let base = match u8::try_from(rest.len()) {
+            Ok(0) => ENDS,
+            Ok(length) if is_last => {
+                let at = self.tails.len() as u32;
+                self.tails.push(length);
+                self.tails.extend_from_slice(rest);
+                TAIL | at
+            }
+            _ => 0,
+        };
+        self.slots[slot as usize] = Slot { base, parent: parent.slot };
+        if base != 0 {
+            self.spellings.resize(self.slots.len(), NONE);
+            self.spellings[slot as usize] = spelling;
+        }
+        if !is_last || base == 0 {
+            pending.push_back(Pending { slot, from: child.from, to: child.to, depth });
+        }
     }
 
     /// The first base at which all children find a free slot.
@@ -203,7 +290,7 @@ fn children(sorted: &[(&[u8], u32)], node: &Pending) -> Vec<Child> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Node, Standing, Trie};
+    use super::{NONE, Node, Standing, Trie};
 
     #[test]
     fn every_beginning_is_found_and_nothing_else() {
@@ -223,6 +310,64 @@ mod tests {
         ] {
             trie.walk(text.as_bytes(), Node::ROOT, &mut standing);
             assert_eq!(standing, expected, "{text}");
+        }
+    }
+
+    /// Every text of up to so many of the letters.
+    fn texts(letters: &str, length: usize) -> Vec<String> {
+        let longer = |all: Vec<String>| {
+            let added =
+                all.iter().flat_map(|text| letters.chars().map(move |letter| format!("{text}{letter}")));
+            std::iter::once(String::new()).chain(added).collect()
+        };
+        (0..length).fold(vec![String::new()], |all, _| longer(all))
+    }
+
+    #[test]
+    fn from_every_node_it_finds_what_a_plain_search_finds() {
+        let long = format!("bab{}", "a".repeat(300));
+        let mut spellings = texts("ab ", 5);
+        let mut number = 0;
+        spellings.retain(|text| {
+            number += 7;
+            !text.is_empty() && number % 13 < 2
+        });
+        spellings.push(long.clone());
+        let is_whole = |spelling: &str| spelling.ends_with('a');
+        let trie = Trie::new(spellings.iter().map(|text| (text.as_str(), is_whole(text))));
+        let mut standing = Standing::new();
+        for text in texts("ab ", 7).iter().chain([&long, &format!("{long}a"), &format!("{long} b")]) {
+            let stands = |spelling: &&String| {
+                let behind = text.strip_prefix(spelling.as_str());
+                behind.is_some_and(|behind| !is_whole(spelling) || !behind.starts_with(['a', 'b']))
+            };
+            let mut expected: Vec<&String> = spellings.iter().filter(stands).collect();
+            expected.sort_by_key(|spelling| spelling.len());
+            for end in 0..=text.find(' ').unwrap_or(text.len()) {
+                let begun = &text[..end];
+                if !spellings.iter().any(|spelling| spelling.starts_with(begun)) {
+                    break;
+                }
+                let node = trie.node(begun.as_bytes());
+                trie.walk(text.as_bytes(), node, &mut standing);
+                let found: Vec<&String> = standing.iter().map(|at| &spellings[*at as usize]).collect();
+                assert_eq!(found, expected, "{text:?} from {begun:?}");
+                if node == Node::ROOT {
+                    continue;
+                }
+                let alone = spellings.iter().position(|spelling| spelling == begun);
+                let told = trie.spelling(node, begun.as_bytes());
+                assert_eq!((told != NONE).then_some(told as usize), alone, "{begun:?}");
+                for next in texts("ab ", 2) {
+                    let longer = format!("{begun}{next}");
+                    let goes_on = spellings.iter().any(|spelling| spelling.starts_with(&longer));
+                    assert_eq!(
+                        trie.goes_on(node, begun.as_bytes(), next.as_bytes()),
+                        goes_on,
+                        "{begun:?}{next:?}"
+                    );
+                }
+            }
         }
     }
 
