@@ -104,7 +104,7 @@ fn source_records(
     from: Option<Timestamp>,
 ) -> Result<BTreeMap<i32, Ended>, KafkaError> {
     let client: BaseConsumer<Reader> =
-        clients::table_reader(settings, "read_committed").create_with_context(Reader)?;
+        clients::table_reader(settings, clients::NO_STAGE, "read_committed").create_with_context(Reader)?;
     let metadata = client.fetch_metadata(Some(urls), CALL)?;
     let ids: Vec<i32> = metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id()).collect();
     let mut since = TopicPartitionList::new();

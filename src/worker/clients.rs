@@ -74,13 +74,15 @@ impl ClientContext for Reader {
 
 impl ConsumerContext for Reader {}
 
-/// Reads one partition of a table from its beginning to its end.
-pub fn table_reader(settings: &KafkaSettings, isolation: &str) -> ClientConfig {
-    let mut config = plain(settings);
-    // librdkafka wants a group id even of a consumer that only assigns; nothing is ever committed under it.
-    config.set("group.id", format!("{}restore", settings.group_prefix));
-    config.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
-    config.set("isolation.level", isolation).set("enable.partition.eof", "true");
+/// For a table's reader that asks for no stage's offsets: librdkafka wants a group id even of a consumer that only
+/// assigns. Nothing is ever committed under it.
+pub const NO_STAGE: &str = "restore";
+
+/// Reads one partition of a table from its beginning to its end, and before that what a group has committed: one client
+/// finds its brokers once. It only assigns, so it is no member of the group.
+pub fn table_reader(settings: &KafkaSettings, stage: &str, isolation: &str) -> ClientConfig {
+    let mut config = offset_reader(settings, stage, isolation);
+    config.set("enable.auto.offset.store", "false").set("enable.partition.eof", "true");
     config.set("fetch.wait.max.ms", "50").set("auto.offset.reset", "earliest");
     config
 }

@@ -15,7 +15,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 const POLL: Duration = Duration::from_millis(20);
@@ -27,12 +27,15 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 /// Between two starts after a fatal error, so that a lasting one does not burn the processor.
 const START_AGAIN: Duration = Duration::from_secs(1);
 
-/// The consumer's callbacks reach the core through this; it is never locked across a poll.
-struct Callbacks(Mutex<Core>);
+/// The consumer's callbacks reach the core through this; it is never locked across a poll. There from before the consumer
+/// subscribes.
+#[derive(Default)]
+struct Callbacks(OnceLock<Mutex<Core>>);
 
 impl Callbacks {
     fn core(&self) -> MutexGuard<'_, Core> {
-        self.0.lock().expect("nobody panics while holding the core")
+        let core = self.0.get().expect("without a subscription nothing comes");
+        core.lock().expect("nobody panics while holding the core")
     }
 }
 
@@ -68,26 +71,39 @@ pub fn run(shared: &Arc<Shared>) -> Result<(), StageError> {
 }
 
 fn run_once(shared: &Arc<Shared>, slot: &str) -> Result<(), StageError> {
+    // It looks for its brokers and for the group's coordinator while the producer looks for its own.
+    let consumer: BaseConsumer<Callbacks> =
+        clients::member(&shared.config.kafka, "publish").create_with_context(Callbacks::default())?;
+    let outcome = begin(shared, slot).and_then(|transactions| consume(shared, &consumer, transactions));
+    close(consumer);
+    outcome
+}
+
+/// Both wait for coordinators to be found: side by side.
+fn begin(shared: &Shared, slot: &str) -> Result<Transactions, StageError> {
     let (kafka, names, counts) = (&shared.config.kafka, &shared.outlet.names, &shared.outlet.counts);
     let is_current = || !shared.stop.is_cancelled();
-    // Both wait for coordinators to be found: side by side.
-    let transactions = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let starting = scope.spawn(|| Transactions::start(kafka, slot, INIT));
         let checked = check_partition_count(kafka, &names.candidates, counts.candidates, &is_current);
         let transactions = starting.join().map_err(|_| StageError::Thread)?;
         checked.and(transactions.map_err(StageError::from))
-    })?;
+    })
+}
+
+fn consume(
+    shared: &Arc<Shared>,
+    consumer: &BaseConsumer<Callbacks>,
+    transactions: Transactions,
+) -> Result<(), StageError> {
     let (sender, restored) = mpsc::channel();
-    let callbacks = Callbacks(Mutex::new(Core::new(shared.clone(), transactions, sender)));
-    let consumer: BaseConsumer<Callbacks> =
-        clients::member(&shared.config.kafka, "publish").create_with_context(callbacks)?;
+    consumer.context().0.get_or_init(|| Mutex::new(Core::new(shared.clone(), transactions, sender)));
     consumer.subscribe(&[&shared.outlet.names.candidates])?;
-    let outcome = poll(shared, &consumer, &restored);
+    let outcome = poll(shared, consumer, &restored);
     if outcome.is_ok() {
-        consumer.context().core().commit(&consumer);
+        consumer.context().core().commit(consumer);
     }
     consumer.context().core().close();
-    close(consumer);
     outcome
 }
 

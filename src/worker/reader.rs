@@ -53,7 +53,7 @@ fn read(
     each: &mut dyn FnMut(Record) -> ControlFlow<()>,
 ) -> Result<(), KafkaError> {
     let reader: BaseConsumer<Reader> =
-        clients::table_reader(settings, "read_committed").create_with_context(Reader)?;
+        clients::table_reader(settings, clients::NO_STAGE, "read_committed").create_with_context(Reader)?;
     let metadata = reader.fetch_metadata(Some(topic), CALL)?;
     let partitions = metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id());
     let mut open: BTreeMap<i32, i64> = BTreeMap::new();

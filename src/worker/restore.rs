@@ -6,13 +6,15 @@ use crate::config::KafkaSettings;
 use crate::memory::{PagesKey, PagesTable, PagesValue, SeenTable};
 use crate::telemetry;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 use std::time::{Duration, Instant};
 
 const CALL: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
+/// Before fresh clients ask the same.
+const BREATH: Duration = Duration::from_millis(500);
 /// A changelog that ends before what was committed: for a while that is a transaction still open, for longer it is lost.
 /// `transaction.timeout.ms` and the broker's scan of open transactions, with room to spare (EXACTLY_ONCE rule 3).
 const CHANGELOG_LOST_AFTER: Duration = Duration::from_secs(10 + 20);
@@ -25,7 +27,7 @@ const NO_ANSWER_AFTER: Duration = Duration::from_secs(40);
 enum Halt {
     /// Nobody waits for it any more.
     NotWanted,
-    /// Its clients get no answer to this.
+    /// Its clients get no answer to this, and fresh ones may.
     NoAnswer(&'static str),
     Failed(StageError),
 }
@@ -92,19 +94,20 @@ pub fn take_over(
     is_current: &dyn Fn() -> bool,
 ) -> Result<Option<TakenOver>, StageError> {
     until_answered((seen, partition), is_current, |waiting| {
-        let committed = offset_reader(settings, "read_committed")?;
-        let dirty = offset_reader(settings, "read_uncommitted")?;
-        let (stable_offset, carried) = stable_offset(&committed, candidates, partition, waiting)?;
+        let reader = table_reader(settings, "publish", "read_committed")?;
+        let (stable_offset, carried) = stable_offset(&reader, candidates, partition, waiting)?;
         crash_point::pass("restore-after-offset");
         let target = match carried {
             Some(carried) => carried.changelog_end,
-            None => patiently(waiting, "the end", || Ok(dirty.fetch_watermarks(seen, partition, CALL)?.1))?,
+            None => {
+                let dirty = offset_reader(settings, "read_uncommitted")?;
+                patiently(waiting, "the end", || Ok(dirty.fetch_watermarks(seen, partition, CALL)?.1))?
+            }
         };
-        await_end(&committed, (seen, partition), target, waiting)?;
+        await_end(&reader, (seen, partition), target, waiting)?;
         crash_point::pass("restore-after-target");
         let mut table = SeenTable::with_room_for(usize::try_from(target).unwrap_or_default());
-        let span = Span { at_least: target, isolation: "read_committed" };
-        let end = read_to_end(settings, span, ("seen", seen, partition), waiting, &mut |key, value| {
+        let end = read_to_end(&reader, target, ("seen", seen, partition), waiting, &mut |key, value| {
             table.apply_record(key, value)?;
             crash_point::pass("restore-after-record");
             Ok(())
@@ -113,6 +116,14 @@ pub fn take_over(
         crash_point::pass("restore-done");
         Ok(TakenOver { table, stable_offset, changelog_end: target.max(end) })
     })
+}
+
+fn table_reader(
+    settings: &KafkaSettings,
+    stage: &str,
+    isolation: &str,
+) -> Result<BaseConsumer<Reader>, KafkaError> {
+    clients::table_reader(settings, stage, isolation).create_with_context(Reader)
 }
 
 fn offset_reader(settings: &KafkaSettings, isolation: &str) -> Result<BaseConsumer<Reader>, KafkaError> {
@@ -174,8 +185,8 @@ pub fn restore_pages(
 ) -> Result<Option<PagesTable>, StageError> {
     until_answered((pages, partition), is_current, |waiting| {
         let mut table = PagesTable::default();
-        let span = Span { at_least: 0, isolation: "read_uncommitted" };
-        read_to_end(settings, span, ("pages", pages, partition), waiting, &mut |key, value| {
+        let reader = table_reader(settings, clients::NO_STAGE, "read_uncommitted")?;
+        read_to_end(&reader, 0, ("pages", pages, partition), waiting, &mut |key, value| {
             let value = value.map(PagesValue::decode).transpose()?;
             table.apply(PagesKey::decode(key)?, value);
             Ok(())
@@ -224,10 +235,22 @@ fn patiently<T>(
                 return Ok(answer);
             }
             Err(e) if e.rdkafka_error_code().is_some_and(is_refusal) => return Err(e.into()),
+            Err(e) if knows_no_partition(&e) => return Err(ask_anew(asked)),
             Err(e) => tracing::debug!(error = %e, "restore_waits_for_broker"),
         }
         std::thread::sleep(PAUSE);
     }
+}
+
+/// A broker that is fenced answers that a Kafka topic has no partitions, and a client that has heard it once says so for
+/// ever after, without asking anybody (measured: 30 s long, while a fresh client had its answer at once).
+fn knows_no_partition(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownPartition)
+}
+
+fn ask_anew(asked: &'static str) -> Halt {
+    std::thread::sleep(BREATH);
+    Halt::NoAnswer(asked)
 }
 
 /// Where the reader stands in its one partition, past control records and what was aborted.
@@ -268,6 +291,7 @@ fn await_end(
                 return Err(StageError::ChangelogLost { kafka_topic, partition, behind }.into());
             }
             Ok(_) => waiting.answered(),
+            Err(e) if knows_no_partition(&e) => return Err(ask_anew("the end")),
             // Brokers that are away say nothing of the changelog: its time runs only while they answer.
             Err(_) => short_since = None,
         }
@@ -277,28 +301,19 @@ fn await_end(
 
 type Apply<'a> = &'a mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), crate::memory::BadChangelog>;
 
-/// What of a partition is read.
-#[derive(Clone, Copy)]
-struct Span {
-    /// An end before this is none: a leader that has just taken over may not know yet how far its records are committed.
-    at_least: i64,
-    isolation: &'static str,
-}
-
 /// Every record of one partition, in order, until the first end of partition (one that comes too early, from a leader
-/// that has just taken over, is waited for and read up to once more); gives one past the last offset.
+/// that has just taken over, is waited for and read up to once more); gives one past the last offset. An end before
+/// `at_least` is none: a leader that has just taken over may not know yet how far its records are committed.
 fn read_to_end(
-    settings: &KafkaSettings,
-    span: Span,
+    reader: &BaseConsumer<Reader>,
+    at_least: i64,
     (table, topic, partition): (&'static str, &str, i32),
     waiting: &mut Waiting<'_>,
     apply: Apply<'_>,
 ) -> Result<i64, Halt> {
-    let reader: BaseConsumer<Reader> =
-        clients::table_reader(settings, span.isolation).create_with_context(Reader)?;
     reader.assign(&from((topic, partition), 0)?)?;
     let (mut end, mut read_again) = (0, false);
-    let mut progress = Progress::of(&reader, table, topic, partition);
+    let mut progress = Progress::of(reader, table, topic, partition);
     loop {
         waiting.goes_on("the records")?;
         match reader.poll(Duration::from_secs(1)) {
@@ -314,10 +329,10 @@ fn read_to_end(
             }
             Some(Err(KafkaError::PartitionEOF(_))) => {
                 waiting.answered();
-                if read_again || stands_at(&reader, (topic, partition)).max(end) >= span.at_least {
+                if read_again || stands_at(reader, (topic, partition)).max(end) >= at_least {
                     return Ok(end);
                 }
-                await_end(&reader, (topic, partition), span.at_least, waiting)?;
+                await_end(reader, (topic, partition), at_least, waiting)?;
                 reader.assign(&from((topic, partition), end)?)?;
                 read_again = true;
             }
@@ -392,5 +407,22 @@ mod tests {
         let failed: Result<Option<()>, _> =
             until_answered(("seen", 1), &|| true, |_| Err(Halt::Failed(StageError::Thread)));
         assert!(matches!(failed, Err(StageError::Thread)));
+    }
+
+    #[test]
+    fn a_client_that_knows_no_partition_is_not_asked_again_and_any_other_is() {
+        let asked = |answers: &[Option<RDKafkaErrorCode>]| {
+            let mut rest = answers.iter();
+            let answer = std::cell::RefCell::new(|| match rest.next() {
+                Some(Some(code)) => Err(KafkaError::MetadataFetch(*code)),
+                _ => Ok(7),
+            });
+            let mut waiting = Waiting { is_wanted: &|| true, answered_at: Instant::now() };
+            patiently(&mut waiting, "the end", || answer.borrow_mut()())
+        };
+        use RDKafkaErrorCode as Code;
+        assert!(matches!(asked(&[Some(Code::OperationTimedOut), None]), Ok(7)));
+        assert!(matches!(asked(&[Some(Code::UnknownPartition), None]), Err(Halt::NoAnswer("the end"))));
+        assert!(matches!(asked(&[Some(Code::GroupAuthorizationFailed), None]), Err(Halt::Failed(_))));
     }
 }
