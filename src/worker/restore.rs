@@ -242,8 +242,9 @@ fn patiently<T>(
     }
 }
 
-/// A broker that is fenced answers that a Kafka topic has no partitions, and a client that has heard it once says so for
-/// ever after, without asking anybody (measured: 30 s long, while a fresh client had its answer at once).
+/// Partitions of a broker that is fenced have no leader. A client of librdkafka 2.12 that has heard so calls them unknown
+/// from memory, without asking anybody, until its metadata is refreshed, after 5 minutes (seen 30 s long, while a fresh
+/// client had its answer at once).
 fn knows_no_partition(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownPartition)
 }

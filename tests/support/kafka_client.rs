@@ -203,7 +203,8 @@ impl Broker {
         let consumer = self.reader(isolation);
         let end = |partition| match consumer.fetch_watermarks(topic, partition, CALL) {
             Ok((_, end)) => end,
-            // A client that once heard of no partitions, as a fenced broker says, believes it for ever: fresh ones ask.
+            // A client that heard of no leader, as of a fenced broker, calls the partition unknown for 5 minutes: fresh
+            // ones ask.
             Err(_) => {
                 let marks = || self.reader(isolation).fetch_watermarks(topic, partition, CALL).ok();
                 wait_for("the end of a partition", PATIENCE, marks).1
