@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 
 const CALL: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
-/// Before fresh clients ask the same.
-const BREATH: Duration = Duration::from_millis(500);
+/// Before fresh clients ask the same, and twice as long before the next ones, up to the most: a partition may have no
+/// leader for hours.
+const BREATH: Duration = Duration::from_millis(250);
+const MOST_BREATH: Duration = Duration::from_secs(15);
 /// A changelog that ends before what was committed: for a while that is a transaction still open, for longer it is lost.
 /// `transaction.timeout.ms` and the broker's scan of open transactions, with room to spare (EXACTLY_ONCE rule 3).
 const CHANGELOG_LOST_AFTER: Duration = Duration::from_secs(10 + 20);
@@ -65,13 +67,19 @@ fn until_answered<T>(
     is_wanted: &dyn Fn() -> bool,
     mut restore: impl FnMut(&mut Waiting<'_>) -> Result<T, Halt>,
 ) -> Result<Option<T>, StageError> {
+    let mut breath = BREATH;
     loop {
         match restore(&mut Waiting { is_wanted, answered_at: Instant::now() }) {
             Ok(restored) => return Ok(Some(restored)),
             Err(Halt::NotWanted) => return Ok(None),
             Err(Halt::Failed(e)) => return Err(e),
             Err(Halt::NoAnswer(asked)) => {
-                tracing::warn!(kafka_topic, partition, asked, "restore_starts_over")
+                tracing::warn!(kafka_topic, partition, asked, "restore_starts_over");
+                let begun = Instant::now();
+                while begun.elapsed() < breath && is_wanted() {
+                    std::thread::sleep(PAUSE);
+                }
+                breath = (2 * breath).min(MOST_BREATH);
             }
         }
     }
@@ -235,7 +243,7 @@ fn patiently<T>(
                 return Ok(answer);
             }
             Err(e) if e.rdkafka_error_code().is_some_and(is_refusal) => return Err(e.into()),
-            Err(e) if knows_no_partition(&e) => return Err(ask_anew(asked)),
+            Err(e) if knows_no_partition(&e) => return Err(Halt::NoAnswer(asked)),
             Err(e) => tracing::debug!(error = %e, "restore_waits_for_broker"),
         }
         std::thread::sleep(PAUSE);
@@ -247,11 +255,6 @@ fn patiently<T>(
 /// client had its answer at once).
 fn knows_no_partition(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownPartition)
-}
-
-fn ask_anew(asked: &'static str) -> Halt {
-    std::thread::sleep(BREATH);
-    Halt::NoAnswer(asked)
 }
 
 /// Where the reader stands in its one partition, past control records and what was aborted.
@@ -292,7 +295,7 @@ fn await_end(
                 return Err(StageError::ChangelogLost { kafka_topic, partition, behind }.into());
             }
             Ok(_) => waiting.answered(),
-            Err(e) if knows_no_partition(&e) => return Err(ask_anew("the end")),
+            Err(e) if knows_no_partition(&e) => return Err(Halt::NoAnswer("the end")),
             // Brokers that are away say nothing of the changelog: its time runs only while they answer.
             Err(_) => short_since = None,
         }
