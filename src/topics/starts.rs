@@ -98,7 +98,7 @@ impl Starts {
 struct FirstWords {
     /// Small enough to stay in the processor's first cache, and most words of an article end there: the words that may
     /// begin with a small letter, and all.
-    hashes: [Hashes; 2],
+    hashes: [Hashes<2048>; 2],
     /// Half of them free at least.
     slots: Vec<Option<Known>>,
     count: usize,
@@ -176,15 +176,8 @@ impl Known {
 }
 
 impl FirstWords {
-    /// 16 KB of hashes.
-    const MANY: usize = 16_384;
-
     fn new() -> FirstWords {
-        FirstWords {
-            hashes: [0, 1].map(|_| Hashes::with_room_for(FirstWords::MANY)),
-            slots: vec![None; 64],
-            count: 0,
-        }
+        FirstWords { hashes: [Hashes::new(), Hashes::new()], slots: vec![None; 64], count: 0 }
     }
 
     fn add(&mut self, word: FirstWord, may_be_small: bool, trie: &Trie) {
@@ -232,32 +225,33 @@ impl FirstWords {
 
 /// A set of words by two bits each of one number (Bloom's filter, blocked so that a question is one load): says no for
 /// certain, and yes wrongly for one word in fifteen at most.
+///
+/// `NUMBERS`: a power of two, one for eight words.
 #[derive(Debug)]
-struct Hashes {
-    bits: Vec<u64>,
+struct Hashes<const NUMBERS: usize> {
+    bits: Box<[u64; NUMBERS]>,
 }
 
-impl Hashes {
-    /// Eight bits for each of so many words.
-    fn with_room_for(words: usize) -> Hashes {
-        Hashes { bits: vec![0; (words / 8).next_power_of_two().max(2)] }
+impl<const NUMBERS: usize> Hashes<NUMBERS> {
+    fn new() -> Hashes<NUMBERS> {
+        Hashes { bits: Box::new([0; NUMBERS]) }
     }
 
     fn add(&mut self, word: FirstWord) {
-        let (place, bits) = self.place(word);
+        let (place, bits) = Self::place(word);
         self.bits[place] |= bits;
     }
 
     #[inline]
     fn may_hold(&self, word: FirstWord) -> bool {
-        let (place, bits) = self.place(word);
+        let (place, bits) = Self::place(word);
         self.bits[place] & bits == bits
     }
 
     #[inline]
-    fn place(&self, word: FirstWord) -> (usize, u64) {
+    fn place(word: FirstWord) -> (usize, u64) {
         let spread = word.spread();
-        let place = spread >> (64 - self.bits.len().trailing_zeros());
+        let place = spread >> (64 - NUMBERS.trailing_zeros());
         (place as usize, 1 << (spread >> 40 & 63) | 1 << (spread >> 34 & 63))
     }
 }
@@ -265,7 +259,7 @@ impl Hashes {
 /// First letters of words that may go on.
 #[derive(Debug)]
 struct Beginnings {
-    hashes: Hashes,
+    hashes: Hashes<512>,
     /// Words of one or two letters may go on: anything is possible.
     is_full: bool,
 }
@@ -273,11 +267,9 @@ struct Beginnings {
 impl Beginnings {
     /// Most words that may go on are longer, some have no more.
     const BYTES: usize = 4;
-    /// 4 KB of hashes.
-    const MANY: usize = 4096;
 
     fn new() -> Beginnings {
-        Beginnings { hashes: Hashes::with_room_for(Beginnings::MANY), is_full: false }
+        Beginnings { hashes: Hashes::new(), is_full: false }
     }
 
     fn add(&mut self, text: &[u8]) {

@@ -47,8 +47,9 @@ impl Block {
 
     /// How many bytes of a word begin at this one; of longer words, as many as a block has.
     pub(super) fn word_length(&self, at: usize) -> usize {
-        let both = u128::from(self.next) << BLOCK | u128::from(self.words);
-        ((both >> at) as u64).trailing_ones() as usize
+        let own = (self.words >> at).trailing_ones() as usize;
+        let goes_on = at + own == BLOCK;
+        if goes_on { (own + self.next.trailing_ones() as usize).min(BLOCK) } else { own }
     }
 }
 
