@@ -226,7 +226,7 @@ impl FirstWords {
 /// A set of words by two bits each of one number (Bloom's filter, blocked so that a question is one load): says no for
 /// certain, and yes wrongly for one word in fifteen at most.
 ///
-/// `NUMBERS`: a power of two, one for eight words.
+/// `NUMBERS` is a power of two: one number for some eight words.
 #[derive(Debug)]
 struct Hashes<const NUMBERS: usize> {
     bits: Box<[u64; NUMBERS]>,
@@ -333,4 +333,33 @@ impl FirstWord {
 #[cold]
 fn last_letters(text: &[u8]) -> u64 {
     text.iter().rev().fold(0, |letters, byte| letters << 8 | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topics::load::bundled;
+
+    /// Nobody's words, of three to nine letters.
+    fn nonsense() -> impl Iterator<Item = FirstWord> {
+        let mut random = 1u64;
+        std::iter::repeat_with(move || {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let letter = |at: u32| b'a' + (random >> (64 - 5 * (at + 1)) & 31) as u8 % 26;
+            let letters: Vec<u8> = (0..3 + (random >> 8) as u32 % 7).map(letter).collect();
+            FirstWord::of(&letters)
+        })
+    }
+
+    #[test]
+    fn few_words_are_taken_for_what_may_begin_something() {
+        const MANY: usize = 100_000;
+        let starts = bundled().starts;
+        let [small, any] = &starts.first_words.hashes;
+        for (set, may_hold) in [("small", small), ("any", any)] {
+            let wrong = nonsense().take(MANY).filter(|word| may_hold.may_hold(*word)).count();
+            assert!(wrong * 15 < MANY, "{set}: {wrong} of {MANY}");
+            println!("{set}: {wrong} of {MANY}");
+        }
+    }
 }

@@ -74,9 +74,9 @@ impl Trie {
         let mut sorted: Vec<(&[u8], u32)> = spellings.enumerate().map(number).collect();
         sorted.sort_unstable();
         let mut builder =
-            Builder { slots: vec![FREE; 512], spellings: Vec::new(), tails: Vec::new(), first_free: 1 };
+            Builder { slots: Vec::new(), spellings: Vec::new(), tails: Vec::new(), first_free: 1 };
+        builder.grow(512);
         builder.build(&sorted);
-        builder.spellings.resize(builder.slots.len(), NONE);
         Trie { slots: builder.slots, spellings: builder.spellings, tails: builder.tails }
     }
 
@@ -200,6 +200,7 @@ impl Builder {
             }
         }
         self.slots.shrink_to_fit();
+        self.spellings.shrink_to_fit();
     }
 
     /// A node, with what is told of it when it is made; its children are found later, where it has some.
@@ -227,7 +228,6 @@ impl Builder {
         };
         self.slots[slot as usize] = Slot { base, parent: parent.slot };
         if base != 0 {
-            self.spellings.resize(self.slots.len(), NONE);
             self.spellings[slot as usize] = spelling;
         }
         if !is_last || base == 0 {
@@ -265,7 +265,9 @@ impl Builder {
 
     fn grow(&mut self, length: usize) {
         if self.slots.len() < length {
-            self.slots.resize(length.max(self.slots.len() * 3 / 2), FREE);
+            let length = length.max(self.slots.len() * 3 / 2);
+            self.slots.resize(length, FREE);
+            self.spellings.resize(length, NONE);
         }
     }
 }

@@ -5,13 +5,13 @@
 //!                           without one --(minus what is still in a stage)--> lost
 //! ```
 
-use super::clients::{self, Reader};
+use super::clients;
 use super::kafka_topics::{KafkaTopicNames, TIERS};
 use super::reader::{Span, read_from, read_topic};
 use crate::config::KafkaSettings;
 use crate::record::{Candidate, Job, Outcome, source_of_outcome};
 use jiff::Timestamp;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -103,8 +103,7 @@ fn source_records(
     urls: &str,
     from: Option<Timestamp>,
 ) -> Result<BTreeMap<i32, Ended>, KafkaError> {
-    let client: BaseConsumer<Reader> =
-        clients::table_reader(settings, clients::NO_STAGE, "read_committed").create_with_context(Reader)?;
+    let client = clients::table_reader(settings, clients::NO_STAGE, "read_committed")?;
     let metadata = client.fetch_metadata(Some(urls), CALL)?;
     let ids: Vec<i32> = metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id()).collect();
     let mut since = TopicPartitionList::new();
@@ -222,8 +221,7 @@ fn places(settings: &KafkaSettings, names: &KafkaTopicNames) -> Result<Places, K
 
 /// A group's committed offsets; a partition without one begins at 0.
 fn committed(settings: &KafkaSettings, stage: &str, topic: &str) -> Result<BTreeMap<i32, i64>, KafkaError> {
-    let client: BaseConsumer<Reader> =
-        clients::offset_reader(settings, stage, "read_uncommitted").create_with_context(Reader)?;
+    let client = clients::offset_reader(settings, stage, "read_uncommitted")?;
     let metadata = client.fetch_metadata(Some(topic), CALL)?;
     let ids: BTreeSet<i32> = metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id()).collect();
     let mut list = TopicPartitionList::new();

@@ -47,18 +47,18 @@ pub fn member(settings: &KafkaSettings, stage: &str) -> ClientConfig {
 }
 
 /// Reads a group's committed offsets without being a member of it.
-pub fn offset_reader(settings: &KafkaSettings, stage: &str, isolation: &str) -> ClientConfig {
-    let mut config = plain(settings);
-    config.set("group.id", format!("{}{stage}", settings.group_prefix));
-    config.set("enable.auto.commit", "false").set("isolation.level", isolation);
-    config.set("retry.backoff.ms", "10").set("retry.backoff.max.ms", "200");
-    config
+pub fn offset_reader(
+    settings: &KafkaSettings,
+    stage: &str,
+    isolation: &str,
+) -> KafkaResult<BaseConsumer<Reader>> {
+    reader(settings, stage, isolation).create_with_context(Reader)
 }
 
 /// Asks after other groups' offsets. A consumer, and with a group id, though it joins no group: `offsets::committed`
 /// tells why.
 pub fn onlooker(settings: &KafkaSettings) -> KafkaResult<BaseConsumer<Reader>> {
-    offset_reader(settings, "lag", "read_uncommitted").create_with_context(Reader)
+    offset_reader(settings, "lag", "read_uncommitted")
 }
 
 /// The callbacks of a client that only reads offsets or a table: the end of a partition is no error to it.
@@ -80,10 +80,22 @@ pub const NO_STAGE: &str = "restore";
 
 /// Reads one partition of a table from its beginning to its end, and before that what a group has committed: one client
 /// finds its brokers once. It only assigns, so it is no member of the group.
-pub fn table_reader(settings: &KafkaSettings, stage: &str, isolation: &str) -> ClientConfig {
-    let mut config = offset_reader(settings, stage, isolation);
+pub fn table_reader(
+    settings: &KafkaSettings,
+    stage: &str,
+    isolation: &str,
+) -> KafkaResult<BaseConsumer<Reader>> {
+    let mut config = reader(settings, stage, isolation);
     config.set("enable.auto.offset.store", "false").set("enable.partition.eof", "true");
     config.set("fetch.wait.max.ms", "50").set("auto.offset.reset", "earliest");
+    config.create_with_context(Reader)
+}
+
+fn reader(settings: &KafkaSettings, stage: &str, isolation: &str) -> ClientConfig {
+    let mut config = plain(settings);
+    config.set("group.id", format!("{}{stage}", settings.group_prefix));
+    config.set("enable.auto.commit", "false").set("isolation.level", isolation);
+    config.set("retry.backoff.ms", "10").set("retry.backoff.max.ms", "200");
     config
 }
 

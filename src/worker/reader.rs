@@ -1,9 +1,9 @@
 //! Reading a Kafka topic from a command: to its present end, or for ever.
 
-use super::clients::{self, Reader};
+use super::clients;
 use super::intake::{Record, to_record};
 use crate::config::KafkaSettings;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
@@ -52,8 +52,7 @@ fn read(
     span: Span,
     each: &mut dyn FnMut(Record) -> ControlFlow<()>,
 ) -> Result<(), KafkaError> {
-    let reader: BaseConsumer<Reader> =
-        clients::table_reader(settings, clients::NO_STAGE, "read_committed").create_with_context(Reader)?;
+    let reader = clients::table_reader(settings, clients::NO_STAGE, "read_committed")?;
     let metadata = reader.fetch_metadata(Some(topic), CALL)?;
     let partitions = metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id());
     let mut open: BTreeMap<i32, i64> = BTreeMap::new();

@@ -102,13 +102,13 @@ pub fn take_over(
     is_current: &dyn Fn() -> bool,
 ) -> Result<Option<TakenOver>, StageError> {
     until_answered((seen, partition), is_current, |waiting| {
-        let reader = table_reader(settings, "publish", "read_committed")?;
+        let reader = clients::table_reader(settings, "publish", "read_committed")?;
         let (stable_offset, carried) = stable_offset(&reader, candidates, partition, waiting)?;
         crash_point::pass("restore-after-offset");
         let target = match carried {
             Some(carried) => carried.changelog_end,
             None => {
-                let dirty = offset_reader(settings, "read_uncommitted")?;
+                let dirty = clients::offset_reader(settings, "publish", "read_uncommitted")?;
                 patiently(waiting, "the end", || Ok(dirty.fetch_watermarks(seen, partition, CALL)?.1))?
             }
         };
@@ -124,18 +124,6 @@ pub fn take_over(
         crash_point::pass("restore-done");
         Ok(TakenOver { table, stable_offset, changelog_end: target.max(end) })
     })
-}
-
-fn table_reader(
-    settings: &KafkaSettings,
-    stage: &str,
-    isolation: &str,
-) -> Result<BaseConsumer<Reader>, KafkaError> {
-    clients::table_reader(settings, stage, isolation).create_with_context(Reader)
-}
-
-fn offset_reader(settings: &KafkaSettings, isolation: &str) -> Result<BaseConsumer<Reader>, KafkaError> {
-    clients::offset_reader(settings, "publish", isolation).create_with_context(Reader)
 }
 
 /// What goes with every committed offset of `newswire.candidates` (EXACTLY_ONCE rule 3), and how many partitions there
@@ -173,7 +161,7 @@ pub fn check_partition_count(
     let mut list = TopicPartitionList::new();
     list.add_partition_range(candidates, 0, i32::try_from(is).unwrap_or(i32::MAX) - 1);
     let offsets = until_answered((candidates, 0), is_current, |waiting| {
-        let client = offset_reader(settings, "read_uncommitted")?;
+        let client = clients::offset_reader(settings, "publish", "read_uncommitted")?;
         patiently(waiting, "the committed offsets", || client.committed_offsets(list.clone(), CALL))
     })?;
     let elements = offsets.as_ref().map(TopicPartitionList::elements).unwrap_or_default();
@@ -193,7 +181,7 @@ pub fn restore_pages(
 ) -> Result<Option<PagesTable>, StageError> {
     until_answered((pages, partition), is_current, |waiting| {
         let mut table = PagesTable::default();
-        let reader = table_reader(settings, clients::NO_STAGE, "read_uncommitted")?;
+        let reader = clients::table_reader(settings, clients::NO_STAGE, "read_uncommitted")?;
         read_to_end(&reader, 0, ("pages", pages, partition), waiting, &mut |key, value| {
             let value = value.map(PagesValue::decode).transpose()?;
             table.apply(PagesKey::decode(key)?, value);
