@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(240);
 const HOSTS: usize = 50;
-/// So that there is work left for every worker that comes: all URLs of a host take half a minute at least.
+/// So that there is work left for every worker that comes: all URLs of a host take about half a minute.
 const DELAY: Duration = Duration::from_millis(500);
 /// What these hosts ask for in their robots.txt.
 const CRAWL_DELAY: Duration = Duration::from_millis(1_200);
