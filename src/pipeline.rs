@@ -19,7 +19,9 @@ pub use fetch_step::{Fetch, REDIRECTED, host_memory, host_record};
 use crate::config::{Config, Updates};
 use crate::extract::Extractor;
 use crate::fetch::{FetchOrder, Fetched, Validators};
-use crate::identity::{Declared, Ladder, TrackingParameters, fingerprint, ladder, normalize, site_of};
+use crate::identity::{
+    Declared, Fingerprint, Ladder, TrackingParameters, fingerprint, ladder, normalize, site_of,
+};
 use crate::memory::{Claims, PageRecord, SeenTable};
 use crate::publish::{Judgement, RightsSettings, judge};
 use crate::record::{
@@ -92,6 +94,13 @@ impl AfterFetch {
             AfterFetch::Reject(reject) => reject.reason.as_str(),
         }
     }
+}
+
+/// A candidate, and what memory is asked with.
+pub struct Identified {
+    pub candidate: Candidate,
+    pub names: Ladder,
+    pub text: Fingerprint,
 }
 
 /// What the publish step found.
@@ -201,19 +210,24 @@ impl Pipeline {
         }
     }
 
+    /// The first half of PUBLISH, for which no memory is needed.
+    pub fn identify(&self, candidate: Candidate) -> Identified {
+        let names = names_of(&candidate, &self.settings.tracking);
+        let title = candidate.article.title.as_deref().unwrap_or_default();
+        let text = fingerprint(title, &candidate.article.body());
+        Identified { candidate, names, text }
+    }
+
     /// PUBLISH: a candidate becomes an event, or is known already. What is to be remembered goes into `claims`.
     pub fn publish(
         &self,
-        candidate: Candidate,
+        Identified { candidate, names, text }: Identified,
         offset: i64,
         claims: &mut Claims,
         table: &SeenTable,
         now: Timestamp,
     ) -> Verdict {
-        let names = names_of(&candidate, &self.settings.tracking);
         let fetched_ms = candidate.fetched_at.as_millisecond();
-        let text =
-            fingerprint(candidate.article.title.as_deref().unwrap_or_default(), &candidate.article.body());
         match judge(&names, &text, claims, table) {
             Judgement::Known { entry, .. } if entry.forgotten => {
                 let why =

@@ -181,7 +181,8 @@ impl Ingest {
         };
         let job = candidate.job.clone();
         let mut claims = Claims::default();
-        let verdict = self.pipeline.publish(*candidate, 0, &mut claims, &state.seen, now);
+        let verdict =
+            self.pipeline.publish(self.pipeline.identify(*candidate), 0, &mut claims, &state.seen, now);
         state.remember(claims, passed.iter().cloned());
         for (url, page) in passed {
             lock(pages).apply(page_key(&url), Some(PagesValue::Page(page)));

@@ -29,6 +29,7 @@ mod outlet;
 mod partitions;
 mod publish_core;
 mod publish_stage;
+mod read_ahead;
 mod reader;
 mod restore;
 mod route_stage;

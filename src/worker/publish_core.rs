@@ -4,16 +4,16 @@
 
 mod end_of_transaction;
 
-use super::intake::Record;
 use super::orders::obey;
 use super::outlet::{is_too_large, outcome_record, to_json};
+use super::read_ahead::{Content, Read};
 use super::restore::{TakenOver, take_over};
 use super::source::source_record;
 use super::transaction::Transactions;
 use super::{Shared, StageError, cloud_event, crash_point};
 use crate::memory::{Claims, SeenTable};
-use crate::pipeline::Verdict;
-use crate::record::{ArticleEvent, Candidate, Ending, Job, Reason, Reject, SiteCommand, Stage};
+use crate::pipeline::{Identified, Verdict};
+use crate::record::{ArticleEvent, Ending, Job, Reason, Reject, Stage};
 use crate::telemetry::{self, Headline};
 use jiff::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -36,6 +36,8 @@ pub type Restored = (i32, u64, Result<Option<TakenOver>, StageError>);
 /// A partition with its memory.
 struct Ready {
     table: SeenTable,
+    /// Of the taking over that filled the table.
+    serial: u64,
     changelog_end: i64,
     /// The offset that goes on; `None`: nothing was ever committed.
     next: Option<i64>,
@@ -162,7 +164,8 @@ impl Core {
             "partition_restored"
         );
         let TakenOver { table, stable_offset, changelog_end } = taken;
-        self.ready.insert(partition, Ready { table, changelog_end, next: stable_offset, delivers: false });
+        self.ready
+            .insert(partition, Ready { table, serial, changelog_end, next: stable_offset, delivers: false });
         Ok(Some(stable_offset.map_or(Offset::Beginning, Offset::Offset)))
     }
 
@@ -183,13 +186,17 @@ impl Core {
 
     // --- a candidate ---
 
+    /// Under which serial the partition delivers; `None`: what was read of it is read again, here or elsewhere.
+    pub fn delivering(&self, partition: i32) -> Option<u64> {
+        self.ready.get(&partition).filter(|ready| ready.delivers).map(|ready| ready.serial)
+    }
+
     /// Judges one candidate and writes what follows into the open transaction.
-    pub fn candidate(&mut self, record: &Record) -> Result<(), KafkaError> {
+    pub fn candidate(&mut self, read: Read) -> Result<(), KafkaError> {
+        let Read { record, content, took } = read;
         let (partition, offset) = (record.partition, record.offset);
-        let Some(ready) = self.ready.get(&partition).filter(|ready| ready.delivers) else { return Ok(()) };
-        if ready.next.is_some_and(|next| offset < next) {
-            // The Kafka topic has lost its end, or somebody reset the group: read again it is known, not published again.
-            tracing::warn!(partition, offset, next = ready.next, "candidates_start_over");
+        if self.delivering(partition) != Some(record.serial) {
+            return Ok(());
         }
         crash_point::pass("publish-after-poll");
         self.begin()?;
@@ -200,18 +207,24 @@ impl Core {
         let (Some(ready), Some(open)) = (self.ready.get_mut(&partition), self.open.as_mut()) else {
             return Ok(());
         };
+        if ready.next.is_some_and(|next| offset < next) {
+            // The Kafka topic has lost its end, or somebody reset the group: read again it is known, not published again.
+            tracing::warn!(partition, offset, next = ready.next, "candidates_start_over");
+        }
         let claims = open.claims.entry(partition).or_default();
         claims.mark();
-        let payload = record.payload.as_deref().unwrap_or_default();
-        let ending = match serde_json::from_slice::<Candidate>(payload) {
-            Ok(candidate) if candidate.v == Candidate::VERSION => {
-                let job = candidate.job.clone();
-                let verdict = match refused {
-                    None => judge(&self.shared, candidate, offset, claims, &ready.table),
-                    Some(times) => Verdict::Reject(Box::new(too_large(&candidate, times, now))),
+        let to = (self.shared.as_ref(), &self.transactions);
+        let ending = match content {
+            Content::Candidate { job, url, identified } => {
+                let verdict = match (refused, identified) {
+                    (Some(times), _) => Verdict::Reject(Box::new(too_large(&job, url, times, now))),
+                    (None, Some(identified)) => {
+                        judge(&self.shared, (&job, url), (*identified, offset), claims, &ready.table)
+                    }
+                    (None, None) => Verdict::Reject(Box::new(fault(&job, url, now))),
                 };
                 crash_point::pass("publish-after-claim");
-                let verdict = deliver((&self.shared, &self.transactions), verdict, claims, &job)?;
+                let verdict = deliver(to, verdict, claims, &job)?;
                 let headline = match &verdict {
                     Verdict::Event(_, event) => Some(Headline::of(event)),
                     _ => None,
@@ -220,25 +233,20 @@ impl Core {
                 let ending = verdict.ending(&job, now);
                 let attributes =
                     [("newswire.site", job.site.as_str()), ("newswire.outcome", ending.outcome.as_str())];
-                telemetry::span(Stage::Publish, &job.source, started.elapsed(), &job.url, &attributes);
+                telemetry::span(Stage::Publish, &job.source, took + started.elapsed(), &job.url, &attributes);
                 Some(ending)
             }
-            unreadable => match SiteCommand::parse(payload) {
-                Some(command) => {
-                    obey((&self.shared, &self.transactions), command, offset, (claims, &ready.table))?;
-                    None
-                }
-                None => {
-                    let source = source_record(record);
-                    let message = unreadable
-                        .err()
-                        .map_or("a candidate of an unknown version".into(), |e| e.to_string());
-                    let reject =
-                        Reject::new(&source, (Stage::Publish, Reason::UnknownVersion, message), None, 0, now);
-                    write_reject(&self.shared, &self.transactions, &reject)?;
-                    Some(Ending::of_reject(&reject, &source, None, now))
-                }
-            },
+            Content::Command(command) => {
+                obey(to, *command, offset, (claims, &ready.table))?;
+                None
+            }
+            Content::Unknown(why) => {
+                let source = source_record(&record);
+                let reject =
+                    Reject::new(&source, (Stage::Publish, Reason::UnknownVersion, why), None, 0, now);
+                write_reject(to, &reject)?;
+                Some(Ending::of_reject(&reject, &source, None, now))
+            }
         };
         if let Some(ending) = &ending {
             let (key, value) = outcome_record(ending, now);
@@ -251,7 +259,7 @@ impl Core {
         open.candidates += 1;
         ready.next = Some(offset + 1);
         self.transactions.serve();
-        telemetry::stage_duration(Stage::Publish, started.elapsed());
+        telemetry::stage_duration(Stage::Publish, took + started.elapsed());
         Ok(())
     }
 
@@ -316,7 +324,7 @@ fn deliver(
         Verdict::Event(kind, event) => (kind, event),
         Verdict::Duplicate { .. } => return Ok(verdict),
         Verdict::Reject(reject) => {
-            write_reject(shared, transactions, &reject)?;
+            write_reject((shared, transactions), &reject)?;
             return Ok(Verdict::Reject(reject));
         }
     };
@@ -332,7 +340,7 @@ fn deliver(
             let message = format!("the event of {} bytes is larger than the brokers take", payload.len());
             let why = (Stage::Publish, Reason::RecordTooLarge, message);
             let reject = Reject::new(&job.source, why, Some(event.url), 0, shared.fetcher.now());
-            write_reject(shared, transactions, &reject)?;
+            write_reject((shared, transactions), &reject)?;
             Ok(Verdict::Reject(Box::new(reject)))
         }
         Err(e) => Err(e),
@@ -349,10 +357,10 @@ fn tell_conflicts(event: &ArticleEvent) {
 }
 
 /// The reject of a candidate of which the brokers refused a record for its size; the second time it was the reject's own.
-fn too_large(candidate: &Candidate, times: u32, now: Timestamp) -> Reject {
+fn too_large(job: &Job, url: String, times: u32, now: Timestamp) -> Reject {
     let message = "a record of it is larger than the brokers take".to_owned();
     let why = (Stage::Publish, Reason::RecordTooLarge, message);
-    let reject = Reject::new(&candidate.job.source, why, Some(candidate.url.clone()), 0, now);
+    let reject = Reject::new(&job.source, why, Some(url), 0, now);
     if times > 1 { reject.without_record() } else { reject }
 }
 
@@ -360,28 +368,30 @@ fn too_large(candidate: &Candidate, times: u32, now: Timestamp) -> Reject {
 /// this candidate, not the partition.
 fn judge(
     shared: &Shared,
-    candidate: Candidate,
-    offset: i64,
+    (job, url): (&Job, String),
+    (identified, offset): (Identified, i64),
     claims: &mut Claims,
     table: &SeenTable,
 ) -> Verdict {
     let now = shared.fetcher.now();
-    let (source, url) = (candidate.job.source.clone(), candidate.url.clone());
     let judged = catch_unwind(AssertUnwindSafe(|| {
         crash_point::pass("publish-judge");
-        shared.pipeline.publish(candidate, offset, claims, table, now)
+        shared.pipeline.publish(identified, offset, claims, table, now)
     }));
     judged.unwrap_or_else(|_| {
         // What it had claimed when it broke off is nobody's.
         claims.take_back();
-        let why =
-            (Stage::Publish, Reason::InternalError, "judging it failed, which is a fault of newswire".into());
-        Verdict::Reject(Box::new(Reject::new(&source, why, Some(url), 0, now)))
+        Verdict::Reject(Box::new(fault(job, url, now)))
     })
 }
 
+fn fault(job: &Job, url: String, now: Timestamp) -> Reject {
+    let message = "judging it failed, which is a fault of newswire".to_owned();
+    Reject::new(&job.source, (Stage::Publish, Reason::InternalError, message), Some(url), 0, now)
+}
+
 /// A reject without its record's bytes where it would be too large with them.
-fn write_reject(shared: &Shared, transactions: &Transactions, reject: &Reject) -> Result<(), KafkaError> {
+fn write_reject((shared, transactions): (&Shared, &Transactions), reject: &Reject) -> Result<(), KafkaError> {
     let send = |reject: &Reject| {
         let (rejects, key) = (&shared.outlet.names.rejects, reject.reject_id.as_bytes());
         transactions.send(rejects, key, Some(&to_json(reject)), None, None)

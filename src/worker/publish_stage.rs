@@ -1,10 +1,11 @@
 //! PUBLISH on Kafka: candidates in; events, seen records, rejects and offsets out in one transaction. Exactly once.
 //!
 //! One thread polls, judges, commits and answers rebalances: `init_transactions` … `commit_transaction` block, and the
-//! rules need them on the thread that polls.
+//! rules need them on the thread that polls. What needs no memory is done ahead of it on another (`read_ahead`).
 
-use super::intake::to_record;
+use super::intake::{Record, to_record};
 use super::publish_core::{Core, Restored};
+use super::read_ahead::{Portion, ReadAhead};
 use super::restore::check_partition_count;
 use super::transaction::Transactions;
 use super::{Shared, StageError, clients, is_refusal};
@@ -112,40 +113,23 @@ fn poll(
     consumer: &BaseConsumer<Callbacks>,
     restored: &mpsc::Receiver<Restored>,
 ) -> Result<(), StageError> {
+    let mut ahead = ReadAhead::start(shared)?;
     let mut to_seek: Vec<(i32, u64, Offset)> = Vec::new();
     let mut expired_at = Instant::now();
     while !shared.stop.is_cancelled() {
-        let due = consumer.context().core().due_in();
-        match consumer
-            .poll(due.unwrap_or(POLL).min(POLL))
-            .map(|polled| polled.map(|message| to_record(&message)))
-        {
-            None => {}
-            Some(Ok(record)) => {
-                let mut core = consumer.context().core();
-                if let Err(e) = core.candidate(&record) {
-                    core.failed(consumer, e);
-                }
+        let patience = match ahead.is_idle() {
+            true => consumer.context().core().due_in().unwrap_or(POLL).min(POLL),
+            false => Duration::ZERO,
+        };
+        for read in ahead.exchange(portion(shared, consumer, patience)?)? {
+            let mut core = consumer.context().core();
+            if let Err(e) = core.candidate(read) {
+                core.failed(consumer, e);
             }
-            Some(Err(e)) if consumer.client().fatal_error().is_some() => return Err(e.into()),
-            Some(Err(e)) if e.rdkafka_error_code().is_some_and(is_refusal) => {
-                let what = format!(
-                    "the publish stage its group or the Kafka topic {}",
-                    shared.outlet.names.candidates
-                );
-                return Err(StageError::Refused { what, why: e.to_string() });
-            }
-            Some(Err(e)) => {
-                tracing::warn!(error = %e, kafka_topic = shared.outlet.names.candidates, "consume_failed")
-            }
+            core.commit_if_due(consumer)?;
         }
         let mut core = consumer.context().core();
-        if core.due_in().is_some_and(|due| due.is_zero()) {
-            core.commit(consumer);
-        }
-        if let Some(broken) = core.broken.take() {
-            return Err(broken);
-        }
+        core.commit_if_due(consumer)?;
         for (partition, serial, taken) in restored.try_iter() {
             if let Some(offset) = core.restored((partition, serial, taken))? {
                 to_seek.push((partition, serial, offset));
@@ -167,6 +151,39 @@ fn poll(
         }
     }
     Ok(())
+}
+
+/// What the consumer has, waiting for the first record only.
+fn portion(
+    shared: &Shared,
+    consumer: &BaseConsumer<Callbacks>,
+    patience: Duration,
+) -> Result<Portion, StageError> {
+    let mut portion = Portion::default();
+    let mut patience = patience;
+    while !portion.is_full() {
+        match consumer.poll(std::mem::take(&mut patience)) {
+            None => break,
+            Some(Ok(message)) => {
+                let record = to_record(&message);
+                if let Some(serial) = consumer.context().core().delivering(record.partition) {
+                    portion.push(Record { serial, ..record });
+                }
+            }
+            Some(Err(e)) if consumer.client().fatal_error().is_some() => return Err(e.into()),
+            Some(Err(e)) if e.rdkafka_error_code().is_some_and(is_refusal) => {
+                let what = format!(
+                    "the publish stage its group or the Kafka topic {}",
+                    shared.outlet.names.candidates
+                );
+                return Err(StageError::Refused { what, why: e.to_string() });
+            }
+            Some(Err(e)) => {
+                tracing::warn!(error = %e, kafka_topic = shared.outlet.names.candidates, "consume_failed")
+            }
+        }
+    }
+    Ok(portion)
 }
 
 /// Rule 4: after the restore, to the stable offset, and on. False where the partition has not started yet: again.

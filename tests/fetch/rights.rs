@@ -73,6 +73,7 @@ async fn outcome(pipeline: &Pipeline, said: Said) -> String {
         AfterFetch::Reject(reject) => return format!("rejected {}", reject.reason),
         other => panic!("{other:?}"),
     };
+    let candidate = pipeline.identify(candidate);
     match pipeline.publish(candidate, 0, &mut Claims::default(), &SeenTable::default(), fetcher.now()) {
         Verdict::Reject(reject) => format!("rejected {}", reject.reason),
         Verdict::Duplicate { .. } => "duplicate".into(),

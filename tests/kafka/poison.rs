@@ -58,18 +58,21 @@ fn an_event_over_the_brokers_own_bound_becomes_a_reject() {
     assert_eq!(worker.stop(), 0, "{}", worker.end_of_log());
 }
 
-/// A fault of newswire that one candidate brings out: here made by a test, since none is known.
+/// A fault of newswire that a candidate brings out, where it is read and where it is judged: here made by a test, since
+/// none is known.
 #[test]
 fn a_candidate_that_panics_is_a_reject_and_the_next_is_published() {
     let newswire = Deployment::new("panic");
     let story = serve_story(&newswire);
-    newswire.sites.serve("http://paper.example/bad", Page::html(Article::new(2).html()));
-    newswire.submit(&["http://paper.example/bad"]);
-    let mut worker = newswire.start_worker_with(&[("FAILPOINTS", "publish-judge=1*panic->off")]);
+    let bad = ["http://paper.example/bad", "http://paper.example/worse"];
+    bad.iter().zip(2..).for_each(|(url, n)| newswire.sites.serve(url, Page::html(Article::new(n).html())));
+    newswire.submit(&bad);
+    let told = "publish-identify=1*panic->off;publish-judge=1*panic->off";
+    let mut worker = newswire.start_worker_with(&[("FAILPOINTS", told)]);
     newswire.wait_until_idle(LIMIT);
     newswire.submit(&[story]);
     newswire.wait_until_idle(LIMIT);
-    assert_eq!(newswire.reject_reasons().get("internal_error"), Some(&1));
+    assert_eq!(newswire.reject_reasons().get("internal_error"), Some(&2));
     assert_eq!(titles(&newswire.events()), [Article::new(1).title()]);
     assert_eq!(worker.stop(), 0, "{}", worker.end_of_log());
 }

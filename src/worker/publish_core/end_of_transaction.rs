@@ -23,6 +23,17 @@ impl Core {
         Some(settings.commit_every.saturating_sub(open.since.elapsed()))
     }
 
+    /// Commits when it is time. Gives why the stage has to start anew, if it has.
+    pub fn commit_if_due<C: ConsumerContext>(
+        &mut self,
+        consumer: &BaseConsumer<C>,
+    ) -> Result<(), StageError> {
+        if self.due_in().is_some_and(|due| due.is_zero()) {
+            self.commit(consumer);
+        }
+        self.broken.take().map_or(Ok(()), Err)
+    }
+
     /// Commits what is open and deals with what comes of it.
     pub fn commit<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>) {
         let finish = self.finish(consumer);
