@@ -6,6 +6,7 @@ use rdkafka::admin::AdminClient;
 use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use std::ops::Deref;
 
 /// What every client needs; the operator's properties first, so that the guarantees' own win.
 pub fn plain(settings: &KafkaSettings) -> ClientConfig {
@@ -73,6 +74,32 @@ impl ClientContext for Reader {
 }
 
 impl ConsumerContext for Reader {}
+
+/// A reader that closes on a thread of its own when it is dropped: that takes 100 to 200 ms (rdkafka waits 100 for each
+/// event), and a partition taken over is not to wait for it.
+pub struct Aside(Option<BaseConsumer<Reader>>);
+
+impl From<BaseConsumer<Reader>> for Aside {
+    fn from(reader: BaseConsumer<Reader>) -> Aside {
+        Aside(Some(reader))
+    }
+}
+
+impl Deref for Aside {
+    type Target = BaseConsumer<Reader>;
+
+    fn deref(&self) -> &BaseConsumer<Reader> {
+        self.0.as_ref().expect("it is taken only when it is dropped")
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        let reader = self.0.take();
+        // Without a thread it is closed here and now.
+        let _ = std::thread::Builder::new().name("close-reader".into()).spawn(move || drop(reader));
+    }
+}
 
 /// For a table's reader that asks for no stage's offsets: librdkafka wants a group id even of a consumer that only
 /// assigns. Nothing is ever committed under it.

@@ -1,6 +1,6 @@
 //! Reading a table back from its Kafka topic when a partition is taken over. Blocking: on a thread of its own.
 
-use super::clients::{self, Reader};
+use super::clients::{self, Aside, Reader};
 use super::{StageError, crash_point, is_refusal};
 use crate::config::KafkaSettings;
 use crate::memory::{PagesKey, PagesTable, PagesValue, SeenTable};
@@ -102,13 +102,13 @@ pub fn take_over(
     is_current: &dyn Fn() -> bool,
 ) -> Result<Option<TakenOver>, StageError> {
     until_answered((seen, partition), is_current, |waiting| {
-        let reader = clients::table_reader(settings, "publish", "read_committed")?;
+        let reader = Aside::from(clients::table_reader(settings, "publish", "read_committed")?);
         let (stable_offset, carried) = stable_offset(&reader, candidates, partition, waiting)?;
         crash_point::pass("restore-after-offset");
         let target = match carried {
             Some(carried) => carried.changelog_end,
             None => {
-                let dirty = clients::offset_reader(settings, "publish", "read_uncommitted")?;
+                let dirty = Aside::from(clients::offset_reader(settings, "publish", "read_uncommitted")?);
                 patiently(waiting, "the end", || Ok(dirty.fetch_watermarks(seen, partition, CALL)?.1))?
             }
         };
@@ -161,7 +161,7 @@ pub fn check_partition_count(
     let mut list = TopicPartitionList::new();
     list.add_partition_range(candidates, 0, i32::try_from(is).unwrap_or(i32::MAX) - 1);
     let offsets = until_answered((candidates, 0), is_current, |waiting| {
-        let client = clients::offset_reader(settings, "publish", "read_uncommitted")?;
+        let client = Aside::from(clients::offset_reader(settings, "publish", "read_uncommitted")?);
         patiently(waiting, "the committed offsets", || client.committed_offsets(list.clone(), CALL))
     })?;
     let elements = offsets.as_ref().map(TopicPartitionList::elements).unwrap_or_default();
@@ -181,7 +181,7 @@ pub fn restore_pages(
 ) -> Result<Option<PagesTable>, StageError> {
     until_answered((pages, partition), is_current, |waiting| {
         let mut table = PagesTable::default();
-        let reader = clients::table_reader(settings, clients::NO_STAGE, "read_uncommitted")?;
+        let reader = Aside::from(clients::table_reader(settings, clients::NO_STAGE, "read_uncommitted")?);
         read_to_end(&reader, 0, ("pages", pages, partition), waiting, &mut |key, value| {
             let value = value.map(PagesValue::decode).transpose()?;
             table.apply(PagesKey::decode(key)?, value);
