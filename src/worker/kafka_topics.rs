@@ -101,6 +101,8 @@ pub async fn check(settings: &KafkaSettings) -> Result<PartitionCounts, Vec<Stri
 }
 
 const CALL: Duration = Duration::from_secs(20);
+/// Shorter: a worker that is told to end while brokers are away waits for it.
+const METADATA: Duration = Duration::from_secs(5);
 
 /// `ensure`, waiting for brokers that are away. Wrong counts and topics that may not be created are final.
 pub async fn wait_for(
@@ -182,11 +184,11 @@ async fn ensure(settings: &KafkaSettings, names: &KafkaTopicNames) -> Result<Par
         clients::plain(settings).create().map_err(|e| Unfit::Final(vec![e.to_string()]))?;
     let counts = |client: &BaseConsumer| -> Result<Vec<(String, u32)>, Unfit> {
         let metadata = client
-            .fetch_metadata(None, CALL)
+            .fetch_metadata(None, METADATA)
             .map_err(|e| Unfit::Away(format!("cannot reach the brokers at {}: {e}", settings.brokers)))?;
         Ok(metadata.topics().iter().map(|t| (t.name().to_owned(), t.partitions().len() as u32)).collect())
     };
-    let there = tokio::task::block_in_place(|| counts(&client))?;
+    let mut there = tokio::task::block_in_place(|| counts(&client))?;
     let missing: Vec<_> =
         names.all().into_iter().filter(|(name, _)| there.iter().all(|(t, _)| t != name)).collect();
     if !missing.is_empty() {
@@ -195,14 +197,17 @@ async fn ensure(settings: &KafkaSettings, names: &KafkaTopicNames) -> Result<Par
             return Err(Unfit::Final(missing.iter().map(problem).collect()));
         }
         create(settings, &missing).await.map_err(Unfit::Final)?;
+        there = tokio::task::block_in_place(|| counts(&client))?;
     }
     // A topic just created takes a moment to show in the metadata.
     for _ in 0..50 {
-        let there = tokio::task::block_in_place(|| counts(&client))?;
         if names.all().iter().all(|(name, _)| there.iter().any(|(t, n)| t == name && *n > 0)) {
+            // Closing it takes a moment, which nobody has to wait for.
+            tokio::task::spawn_blocking(move || drop(client));
             return check_pairs(names, &there).map_err(Unfit::Final);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
+        there = tokio::task::block_in_place(|| counts(&client))?;
     }
     Err(Unfit::Final(vec!["the Kafka topics were created but do not show in the brokers' metadata".into()]))
 }

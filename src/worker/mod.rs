@@ -147,11 +147,14 @@ impl Worker {
     pub async fn run(self, stop: CancellationToken) -> Result<(), Vec<String>> {
         let names = KafkaTopicNames::new(&self.config.kafka);
         self.readiness.waits("broker", "looking for the Kafka topics");
+        let slot = slot(&self.config.publish.slot);
+        let publishing = self.stages.contains(&Stage::Publish);
+        let publishing = publishing.then(|| publish_stage::Clients::open(&self.config.kafka, &slot));
+        let publishing = publishing.transpose().map_err(|e| vec![e.to_string()])?;
         let counts = tokio::select! {
             counts = kafka_topics::wait_for(&self.config.kafka, &names) => counts?,
             () = stop.cancelled() => return Ok(()),
         };
-        let slot = slot(&self.config.publish.slot);
         let shared = Arc::new(Shared {
             outlet: Outlet::new(&self.config.kafka, names, counts).map_err(|e| vec![e.to_string()])?,
             readiness: Partitions::new(self.readiness.clone(), &self.stages),
@@ -163,7 +166,7 @@ impl Worker {
         });
         // Only now, when each stage is waited for: in between nothing would be.
         self.readiness.ready("broker");
-        let mut running = start(&shared, &self.stages);
+        let mut running = start(&shared, &self.stages, publishing);
         running.spawn(watch(shared.clone()));
         // Only looks on: it ends with the runtime, and nothing waits for it.
         tokio::spawn(lag::watch(shared.clone(), self.stages.clone()));
@@ -189,13 +192,22 @@ async fn watch(shared: Arc<Shared>) -> Result<(), StageError> {
     }
 }
 
-fn start(shared: &Arc<Shared>, stages: &[Stage]) -> JoinSet<Result<(), StageError>> {
+fn start(
+    shared: &Arc<Shared>,
+    stages: &[Stage],
+    publishing: Option<publish_stage::Clients>,
+) -> JoinSet<Result<(), StageError>> {
     let mut running = JoinSet::new();
+    if let Some(clients) = publishing {
+        let shared = shared.clone();
+        running.spawn_blocking(move || publish_stage::run(&shared, clients));
+    }
     for stage in stages {
         let shared = shared.clone();
         match stage {
             Stage::Route => drop(running.spawn(route_stage::run(shared))),
-            Stage::Publish => drop(running.spawn_blocking(move || publish_stage::run(&shared))),
+            // It runs already.
+            Stage::Publish => {}
             Stage::Fetch => {
                 for tier in TIERS {
                     running.spawn(delay_stage::run(shared.clone(), tier));

@@ -9,6 +9,7 @@ use super::read_ahead::{Portion, ReadAhead};
 use super::restore::check_partition_count;
 use super::transaction::Transactions;
 use super::{Shared, StageError, clients, is_refusal};
+use crate::config::KafkaSettings;
 use crate::record::Stage;
 use rdkafka::bindings::rd_kafka_resp_err_t as RespErr;
 use rdkafka::client::ClientContext;
@@ -17,6 +18,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, mpsc};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 const POLL: Duration = Duration::from_millis(20);
@@ -51,12 +53,31 @@ impl ConsumerContext for Callbacks {
     }
 }
 
+/// What the stage talks to the brokers with. Each of them looks for the brokers and for its coordinator from the start,
+/// side by side, and while the Kafka topics are looked at.
+pub struct Clients {
+    consumer: BaseConsumer<Callbacks>,
+    transactions: JoinHandle<Result<Transactions, KafkaError>>,
+}
+
+impl Clients {
+    pub fn open(kafka: &KafkaSettings, slot: &str) -> Result<Clients, StageError> {
+        let consumer = clients::member(kafka, "publish").create_with_context(Callbacks::default())?;
+        let (kafka, slot) = (kafka.clone(), slot.to_owned());
+        let transactions = std::thread::Builder::new()
+            .name("publish-init".into())
+            .spawn(move || Transactions::start(&kafka, &slot, INIT))
+            .map_err(|e| StageError::Start(e.to_string()))?;
+        Ok(Clients { consumer, transactions })
+    }
+}
+
 /// Runs until told to stop. What is fatal to a producer or consumer starts both anew; what a restart cannot mend
 /// (a changelog lost or unreadable) ends the stage.
-pub fn run(shared: &Arc<Shared>) -> Result<(), StageError> {
-    let mut slot = shared.slot.clone();
+pub fn run(shared: &Arc<Shared>, clients: Clients) -> Result<(), StageError> {
+    let (mut slot, mut opened) = (shared.slot.clone(), Ok(clients));
     while !shared.stop.is_cancelled() {
-        match run_once(shared, &slot) {
+        match opened.and_then(|clients| run_once(shared, &slot, clients)) {
             Ok(()) => return Ok(()),
             Err(e) if e.is_final() => return Err(e),
             Err(e) => {
@@ -67,29 +88,32 @@ pub fn run(shared: &Arc<Shared>) -> Result<(), StageError> {
                 std::thread::sleep(START_AGAIN);
             }
         }
+        opened = Clients::open(&shared.config.kafka, &slot);
     }
     Ok(())
 }
 
-fn run_once(shared: &Arc<Shared>, slot: &str) -> Result<(), StageError> {
-    // It looks for its brokers and for the group's coordinator while the producer looks for its own.
-    let consumer: BaseConsumer<Callbacks> =
-        clients::member(&shared.config.kafka, "publish").create_with_context(Callbacks::default())?;
-    let outcome = begin(shared, slot).and_then(|transactions| consume(shared, &consumer, transactions));
+fn run_once(shared: &Arc<Shared>, slot: &str, clients: Clients) -> Result<(), StageError> {
+    let Clients { consumer, transactions } = clients;
+    let outcome =
+        begin(shared, slot, transactions).and_then(|transactions| consume(shared, &consumer, transactions));
     close(consumer);
     outcome
 }
 
-/// Both wait for coordinators to be found: side by side.
-fn begin(shared: &Shared, slot: &str) -> Result<Transactions, StageError> {
+/// The partition count is asked for while the producer is still starting.
+fn begin(
+    shared: &Shared,
+    slot: &str,
+    starting: JoinHandle<Result<Transactions, KafkaError>>,
+) -> Result<Transactions, StageError> {
     let (kafka, names, counts) = (&shared.config.kafka, &shared.outlet.names, &shared.outlet.counts);
-    let is_current = || !shared.stop.is_cancelled();
-    std::thread::scope(|scope| {
-        let starting = scope.spawn(|| Transactions::start(kafka, slot, INIT));
-        let checked = check_partition_count(kafka, &names.candidates, counts.candidates, &is_current);
-        let transactions = starting.join().map_err(|_| StageError::Thread)?;
-        checked.and(transactions.map_err(StageError::from))
-    })
+    check_partition_count(kafka, &names.candidates, counts.candidates, &|| !shared.stop.is_cancelled())?;
+    match starting.join().map_err(|_| StageError::Thread)? {
+        Ok(transactions) => Ok(transactions),
+        // It may have begun long before the brokers were there.
+        Err(_) => Ok(Transactions::start(kafka, slot, INIT)?),
+    }
 }
 
 fn consume(

@@ -87,6 +87,21 @@ impl ProducerContext for Reports {
     }
 }
 
+/// librdkafka looks for the coordinator when it is called, and where no broker is connected yet, again after 500 ms: it is
+/// called again sooner. While an answer is awaited that changes nothing.
+fn initialize(producer: &BaseProducer<Reports>, timeout: Duration) -> Result<(), KafkaError> {
+    let deadline = Instant::now() + timeout;
+    let mut patience = Duration::from_millis(20);
+    loop {
+        match producer.init_transactions(patience) {
+            Err(KafkaError::Transaction(e)) if e.is_retriable() && Instant::now() < deadline => {
+                patience = (2 * patience).min(Duration::from_secs(1));
+            }
+            initialized => return initialized,
+        }
+    }
+}
+
 /// A transactional producer.
 pub struct Transactions {
     /// Shared with a call that does not come back.
@@ -111,7 +126,7 @@ impl Transactions {
         }
         let producer: BaseProducer<Reports> = config.create_with_context(Reports::default())?;
         if !is_at_least_once {
-            producer.init_transactions(timeout)?;
+            initialize(&producer, timeout)?;
         }
         Ok(Transactions { producer: Arc::new(producer), candidate: Cell::default(), is_at_least_once })
     }
