@@ -176,7 +176,7 @@ impl Sources<'_> {
         let declared = matches!(source, "json_ld" | "meta" | "microdata");
         let best = shown.iter().find(|s| s.in_head && s.score >= SHOWN_WINS_POINTS && !s.updated);
         let Some(best) = best.filter(|_| declared) else { return (date, source) };
-        let told_too = shown.iter().any(|s| s.score > 0 && day(s.date) == day(date));
+        let told_too = shown.iter().any(|s| s.score > 0 && !s.updated && day(s.date) == day(date));
         let is_change = modified.is_some_and(|(m, _)| day(m) == day(best.date));
         let (shown, told) = (day(best.date), day(date));
         let is_zone = (shown - told).get_days().abs() <= 1;
@@ -311,6 +311,21 @@ mod tests {
         let labels = "<h1>T</h1><b>Zuletzt aktualisiert:</b> <span class=date>14.3.2025</span> \
                       <b>Veröffentlicht:</b> <span class=date>11.3.2025</span>";
         check(labels, "https://a.example/x", "2025-03-11T00:00:00Z text");
+    }
+
+    #[test]
+    fn a_time_that_says_itself_that_it_is_a_change_is_one() {
+        let declared = |day: &str| {
+            format!(
+                "<script type=application/ld+json>{{\"@type\": \"Article\", \"datePublished\": \"{day}\"}}</script><body>"
+            )
+        };
+        let changed = "<h1>T</h1><p class=meta><time class=pubdate datetime=2025-03-14>Last updated: 14 March 2025</time>";
+        let html = declared("2025-03-11") + changed;
+        check(&html, "https://a.example/x", "2025-03-11T00:00:00Z json_ld");
+        // What the page shows as the change does not speak for a publication of that day.
+        let html = declared("2025-03-14") + changed + "<p class=date>Published 20 June 2019</p>";
+        check(&html, "https://a.example/x", "2019-06-20T00:00:00Z text");
     }
 
     #[test]

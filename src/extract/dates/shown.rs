@@ -143,7 +143,8 @@ pub fn dates(
 fn marked(dom: &Dom, evidence: &Evidence, reading: Reading<'_>) -> Vec<Found> {
     let times = evidence.times.iter().take(MAX_MARKED).filter_map(|&id| {
         let date = value_of(dom, id, reading)?;
-        Some(Found { id, kind: Kind::Time, date, marks: marks::around(dom, id, "") })
+        let text = Some(dom.text_of(id)).filter(|t| t.chars().count() <= MAX_DATE_CHARS).unwrap_or_default();
+        Some(Found { id, kind: Kind::Time, date, marks: marks::around(dom, id, &text.to_lowercase()) })
     });
     let named = evidence.hinted.iter().filter_map(|&id| Some((id, kind_by_name(dom, id)?))).take(MAX_MARKED);
     let named = named.filter_map(|(id, kind)| {
