@@ -87,7 +87,7 @@ impl Extractor {
             article.sources.insert("body".into(), source.into());
         }
         let headline = metadata::headline(&dom, &evidence, article.title.as_deref());
-        let place = dates::Place { headline, body: found.place };
+        let place = dates::Place { headline, body: found.place }.settled();
         dates::read(&dom, &evidence, &place, page, &mut article);
         language::read(&evidence, page.headers, &mut article);
         article

@@ -295,6 +295,25 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_around_the_headline_is_the_article_whatever_it_is_called() {
+        let other = "<div class=date>2 May 2021</div>";
+        for class in ["category-popular tag-weather", "elementor-widget"] {
+            let html = format!("<div class='{class}'><h1>T</h1><p>11 March 2025</p></div>{other}");
+            check(&html, "https://a.example/x", "2025-03-11T00:00:00Z text");
+        }
+        let html = format!(
+            "<h1>T</h1><div class=elementor-widget-info>11 March 2025</div><div class=widget>{other}</div>"
+        );
+        check(&html, "https://a.example/x", "2025-03-11T00:00:00Z text");
+    }
+
+    #[test]
+    fn a_headline_behind_the_text_is_of_another_article() {
+        let place = |headline| Place { headline: Some(headline), body: Some(20..90) }.settled().headline;
+        assert_eq!((place(10), place(25), place(90)), (Some(10), Some(25), None));
+    }
+
+    #[test]
     fn the_day_of_the_url_tells_the_zone_of_a_moment_in_utc() {
         check(META, "https://a.example/2025/03/11/x", "2025-03-11T23:35:10-04:00 meta");
         check(META, "https://a.example/2025/03/12/x", "2025-03-12T03:35:10Z meta");

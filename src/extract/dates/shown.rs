@@ -41,6 +41,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// Without a headline that stands behind the text: it is that of another article.
+    pub fn settled(self) -> Place {
+        let ends = self.body.as_ref().map(|b| b.end);
+        Place { headline: self.headline.filter(|&h| ends.is_none_or(|end| h < end)), ..self }
+    }
+
     /// What stands between headline and text, and a little above the headline.
     fn head(&self, dom: &Dom, evidence: &Evidence) -> Range<usize> {
         let body_start = self.body.as_ref().map(|b| b.start);
@@ -120,7 +126,7 @@ pub fn dates(
         found.extend(range.filter_map(|id| in_text(dom, id, reading)));
     }
     let alike = alike(dom, &found);
-    let mut elsewhere = Elsewhere::of(dom);
+    let mut elsewhere = Elsewhere::of(dom, [place.headline, place.body.as_ref().map(|b| b.start)]);
     let mut shown: Vec<(usize, Shown)> = found
         .iter()
         .map(|f| {

@@ -88,16 +88,22 @@ static OTHER: LazyLock<Words> = LazyLock::new(|| {
 static FRAME: LazyLock<Words> =
     LazyLock::new(|| Words::new(&["footer", "sidebar", "teaser", "latest", "newsletter", "widget"]));
 
+/// The page builder of a tenth of all sites calls every part of a page a widget, the article's head too.
+const PAGE_BUILDER: &str = "elementor";
+
 /// How much speaks for a place's belonging to another article, a comment or the page's frame: 0, 4 or 12 points.
 /// What is found out about an element is kept: dates of one page share most of their ancestors.
 pub struct Elsewhere<'a> {
     dom: &'a Dom,
+    /// Nodes of the article: what they stand in is not elsewhere, whatever it is called (a theme puts the article's
+    /// own categories and tags into its class: `category-popular`).
+    own: [Option<usize>; 2],
     known: HashMap<usize, i32>,
 }
 
 impl<'a> Elsewhere<'a> {
-    pub fn of(dom: &'a Dom) -> Elsewhere<'a> {
-        Elsewhere { dom, known: HashMap::new() }
+    pub fn of(dom: &'a Dom, own: [Option<usize>; 2]) -> Elsewhere<'a> {
+        Elsewhere { dom, own, known: HashMap::new() }
     }
 
     /// The most that the element or one around it has.
@@ -114,7 +120,15 @@ impl<'a> Elsewhere<'a> {
     }
 
     fn own_points(&self, id: usize) -> i32 {
-        let named = |words: &Words| names_of(self.dom, id).any(|name| words.is_in(name));
+        let around = self.dom.subtree(id);
+        if self.own.iter().flatten().any(|at| around.contains(at)) {
+            return 0;
+        }
+        let of_builder = |word: &str| word.starts_with(PAGE_BUILDER);
+        let said = |name: &str, words: &Words| {
+            words.is_in(name) && name.split_whitespace().any(|word| !of_builder(word) && words.is_in(word))
+        };
+        let named = |words: &Words| names_of(self.dom, id).any(|name| said(name, words));
         match self.dom.node(id).tag {
             Tag::Nav | Tag::Script | Tag::Style | Tag::Head | Tag::Select => 12,
             Tag::Footer | Tag::Aside => 4,
