@@ -308,6 +308,14 @@ mod tests {
     }
 
     #[test]
+    fn the_day_of_the_visit_and_of_an_embedded_post_are_not_the_articles() {
+        let today = "<div class=date><p id=todays-date-now>14 March 2025</p></div><h1>T</h1>";
+        let embedded = "<blockquote><time datetime=2025-03-13>yesterday</time></blockquote>";
+        let html = format!("{today}{embedded}<p>11 March 2025</p>");
+        check(&html, "https://a.example/x", "2025-03-11T00:00:00Z text");
+    }
+
+    #[test]
     fn a_headline_behind_the_text_is_of_another_article() {
         let place = |headline| Place { headline: Some(headline), body: Some(20..90) }.settled().headline;
         assert_eq!((place(10), place(25), place(90)), (Some(10), Some(25), None));

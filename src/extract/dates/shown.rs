@@ -131,7 +131,7 @@ pub fn dates(
         .iter()
         .map(|f| {
             let mut shown = judged(dom, f, place, &head, alike.get(&signature(dom, f)).copied());
-            shown.score -= elsewhere.points(f.id);
+            shown.score -= elsewhere.points(innermost(dom, f.id));
             (f.id, shown)
         })
         .collect();
@@ -143,6 +143,12 @@ pub fn dates(
     }
     shown.sort_by_key(|(id, s)| (-s.score, *id));
     shown.into_iter().map(|(_, s)| s).collect()
+}
+
+/// The text that the date stands in, in the element that was found by its name: what is around it there counts too.
+fn innermost(dom: &Dom, id: usize) -> usize {
+    let mut texts = dom.subtree(id).filter(|&at| dom.node(at).tag == Tag::Text);
+    texts.find(|&at| may_hold_a_date(dom.node(at).text())).unwrap_or(id)
 }
 
 /// `<time>` elements, and those whose names read like a date.

@@ -83,6 +83,11 @@ static OTHER: LazyLock<Words> = LazyLock::new(|| {
         "weather",
         "copyright",
         "most-read",
+        // The day of the visit, in the page's head.
+        "todays-date",
+        "current-date",
+        "current_date",
+        "currentdate",
     ])
 });
 static FRAME: LazyLock<Words> =
@@ -131,6 +136,8 @@ impl<'a> Elsewhere<'a> {
         let named = |words: &Words| names_of(self.dom, id).any(|name| said(name, words));
         match self.dom.node(id).tag {
             Tag::Nav | Tag::Script | Tag::Style | Tag::Head | Tag::Select => 12,
+            // A quote, or a post of somebody else that is embedded.
+            Tag::Blockquote => 12,
             Tag::Footer | Tag::Aside => 4,
             Tag::Body | Tag::Html | Tag::Document | Tag::Text => 0,
             _ if named(&OTHER) => 12,
