@@ -5,9 +5,12 @@ use super::zones;
 use crate::record::{DateTime, Precision, Published, Zone};
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
+use std::ops::Range;
 
 /// Only this much of a text is looked at: a date stands at the front of its element.
 const MAX_TOKENS: usize = 60;
+/// A time of day with its zone: `at 18:12:44.123 (GMT +02:00)`, a minute's `Uhr`.
+const MAX_WORDS_OF_A_TIME: usize = 9;
 /// The years a news page can be from: the web's first, and far enough ahead for any clock.
 const YEARS: std::ops::RangeInclusive<i64> = 1990..=2099;
 
@@ -30,14 +33,28 @@ enum Token {
 
 /// The first date in the text.
 pub fn first_date(text: &str, reading: Reading<'_>) -> Option<Published> {
+    first_in(&tokens(text), reading).map(|(date, _)| date)
+}
+
+/// Whether the text is a date and no more: a word (a weekday, "on") may stand before it, a time of day behind it.
+pub fn is_only_a_date(text: &str, reading: Reading<'_>) -> bool {
     let tokens = tokens(text);
+    let Some((date, place)) = first_in(&tokens, reading) else { return false };
+    let words = |tokens: &[Token]| tokens.iter().filter(|t| !matches!(t, Token::Mark(_))).count();
+    let behind = words(&tokens[place.end..]);
+    let is_time = date.precision != Precision::Day && behind <= MAX_WORDS_OF_A_TIME;
+    words(&tokens[..place.start]) <= 1 && (behind == 0 || is_time)
+}
+
+/// The first date, and which tokens it takes.
+fn first_in(tokens: &[Token], reading: Reading<'_>) -> Option<(Published, Range<usize>)> {
     (0..tokens.len()).find_map(|at| {
         let (date, length) = date_at(&tokens[at..], reading)?;
         if reading.not_after.is_some_and(|last| date > last) {
             return None;
         }
-        let (time, offset) = time_near(&tokens, at, at + length);
-        Some(published(date, time, offset))
+        let (time, offset) = time_near(tokens, at, at + length);
+        Some((published(date, time, offset), at..at + length))
     })
 }
 
@@ -399,6 +416,18 @@ mod tests {
         }
         check("03/04/2025", Some("en"), true, "2025-03-04T00:00:00Z day assumed");
         check("28/04/2025", Some("en"), true, "2025-04-28T00:00:00Z day assumed");
+    }
+
+    #[test]
+    fn a_text_is_only_a_date_where_it_says_nothing_else() {
+        let is_only = |text: &str| is_only_a_date(text, Reading::default());
+        for text in ["March 11, 2025", "Tuesday, 11 March 2025", "2025-03-11", "11 March 2025 at 8:35 pm EST"]
+        {
+            assert!(is_only(text), "{text}");
+        }
+        for text in ["", "Version 3 of 11 March 2025", "11 March 2025 in Oslo", "11 March 2025 by A. Smith"] {
+            assert!(!is_only(text), "{text}");
+        }
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::extract::dom::Dom;
 use crate::extract::metadata::Evidence;
 use crate::record::{Article, DateTime, Precision, Published, Zone};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, Time};
+use jiff::tz::{Offset, TimeZone};
 use url::Url;
 
 const PUBLISHED_METAS: [&str; 29] = [
@@ -70,11 +71,18 @@ const MODIFIED_METAS: [&str; 12] = [
 
 type Found = Option<(Published, &'static str)>;
 
+/// Clocks show from 12 hours less to 14 hours more than in Greenwich.
+const EARLIEST_ZONE: Offset = Offset::constant(-12);
+const LATEST_ZONE: Offset = Offset::constant(14);
+
 /// A shown date with fewer points is only taken where nothing else is.
 const SURE_POINTS: i32 = 2;
 const POINTS: i32 = 0;
 /// A shown date with as many points stands marked beside the headline.
 const SHOWN_WINS_POINTS: i32 = 7;
+/// As many has a date that is said to be the publication, wherever it stands, where the metadata have only the day of
+/// the last change.
+const SAID_WINS_POINTS: i32 = 6;
 /// Dates of comments, menus and other articles have fewer points than this.
 const LAST_RESORT_POINTS: i32 = -6;
 
@@ -106,12 +114,12 @@ pub fn read(dom: &Dom, evidence: &Evidence, place: &Place, page: &Page<'_>, arti
 }
 
 /// The last day that an article fetched then may be of: somewhere it is the next day already.
-fn last_day(fetched_at: Timestamp) -> Option<jiff::civil::Date> {
+fn last_day(fetched_at: Timestamp) -> Option<Date> {
     TimeZone::UTC.to_datetime(fetched_at).date().tomorrow().ok()
 }
 
 /// The day of publication that the page declares outside its text.
-pub fn declared_day(evidence: &Evidence) -> Option<jiff::civil::Date> {
+pub fn declared_day(evidence: &Evidence) -> Option<Date> {
     let json = evidence.json_ld.text("datePublished");
     let meta = || PUBLISHED_METAS.iter().find_map(|name| Some(evidence.meta(&[name])?.1.to_owned()));
     first_date(&json.or_else(meta)?, Reading::default()).map(|told| told.at.civil.date())
@@ -144,7 +152,7 @@ impl Sources<'_> {
 
     fn published(&self, shown: &[Shown], modified: Found) -> Found {
         let json = |key| self.json_date(key).map(|d| (d, "json_ld"));
-        let not_to_come = |day: &jiff::civil::Date| self.reading.not_after.is_none_or(|last| *day <= last);
+        let not_to_come = |day: &Date| self.reading.not_after.is_none_or(|last| *day <= last);
         let by_points = |shown: &[Shown], least: i32| {
             let best = shown.iter().find(|s| s.score >= least && !s.updated);
             best.or(shown.iter().find(|s| s.score >= least)).map(|s| (s.date, s.source))
@@ -172,16 +180,27 @@ impl Sources<'_> {
         date: Published,
         source: &'static str,
     ) -> (Published, &'static str) {
-        let day = |p: Published| p.at.civil.date();
-        let declared = matches!(source, "json_ld" | "meta" | "microdata");
-        let best = shown.iter().find(|s| s.in_head && s.score >= SHOWN_WINS_POINTS && !s.updated);
-        let Some(best) = best.filter(|_| declared) else { return (date, source) };
+        if !matches!(source, "json_ld" | "meta" | "microdata") {
+            return (date, source);
+        }
+        let modified = modified.map(|(m, _)| day(m));
+        let by_last_change =
+            |s: &&Shown| s.published && s.score >= SAID_WINS_POINTS && modified == Some(day(date));
+        let mut candidates = shown.iter().filter(|s| !s.updated);
+        let beside_headline = candidates.clone().find(|s| s.in_head && s.score >= SHOWN_WINS_POINTS);
+        let Some(best) = beside_headline.or_else(|| candidates.find(by_last_change)) else {
+            return (date, source);
+        };
         let told_too = shown.iter().any(|s| s.score > 0 && !s.updated && day(s.date) == day(date));
-        let is_change = modified.is_some_and(|(m, _)| day(m) == day(best.date));
         let (shown, told) = (day(best.date), day(date));
-        let is_zone = (shown - told).get_days().abs() <= 1;
+        // The day of the last change, or one after it, which is of something to come.
+        let is_no_publication = modified.is_some_and(|m| m <= shown);
         let is_swapped = shown.month() == told.day() && shown.day() == told.month();
-        if told_too || is_change || is_zone || is_swapped { (date, source) } else { (best.date, best.source) }
+        if told_too || is_no_publication || may_be_of_day(date, shown) || is_swapped {
+            (date, source)
+        } else {
+            (best.date, best.source)
+        }
     }
 
     fn modified(&self) -> Found {
@@ -219,7 +238,23 @@ impl Sources<'_> {
     }
 }
 
-fn of_day(day: jiff::civil::Date) -> Published {
+fn day(date: Published) -> Date {
+    date.at.civil.date()
+}
+
+/// Whether the date may be that day, told in another zone: a moment is only of the days that clocks show somewhere.
+fn may_be_of_day(date: Published, other: Date) -> bool {
+    let is_moment = date.zone == Zone::Declared && date.at.civil.time() != Time::midnight();
+    match date.at.timestamp().filter(|_| is_moment) {
+        Some(moment) => {
+            EARLIEST_ZONE.to_datetime(moment).date() <= other
+                && other <= LATEST_ZONE.to_datetime(moment).date()
+        }
+        None => (other - day(date)).get_days().abs() <= 1,
+    }
+}
+
+fn of_day(day: Date) -> Published {
     Published { at: DateTime::midnight_utc(day), precision: Precision::Day, zone: Zone::Assumed }
 }
 
@@ -232,13 +267,23 @@ mod tests {
     }
 
     fn check_fetched(fetched_at: Option<&str>, html: &str, url: &str, expected: &str) {
+        check_with(fetched_at, None, html, url, expected);
+    }
+
+    fn check_with(
+        fetched_at: Option<&str>,
+        body: Option<std::ops::Range<usize>>,
+        html: &str,
+        url: &str,
+        expected: &str,
+    ) {
         let dom = Dom::parse(html);
         let url = Url::parse(url).unwrap();
         let fetched_at = fetched_at.map(|at| at.parse().unwrap());
         let page = Page { url: &url, html, headers: &crate::extract::PageHeaders::default(), fetched_at };
         let mut article = Article::default();
         let evidence = Evidence::gather(&dom, &url);
-        let place = Place { headline: evidence.h1.first().copied(), body: None };
+        let place = Place { headline: evidence.h1.first().copied(), body };
         read(&dom, &evidence, &place, &page, &mut article);
         let source = article.sources.get("published_at").cloned().unwrap_or_default();
         let told = article.published.map(|p| format!("{} {source}", p.at)).unwrap_or_default();
@@ -360,6 +405,46 @@ mod tests {
         let shown = |class: &str| format!("{META}<body><h1>T</h1><p class={class}>20 June 2019</p>");
         check(&shown("date"), "https://a.example/x", "2019-06-20T00:00:00Z text");
         check(&shown("updated-date"), "https://a.example/x", "2025-03-12T03:35:10Z meta");
-        check(&shown("note"), "https://a.example/x", "2025-03-12T03:35:10Z meta");
+        check(&shown("note"), "https://a.example/x", "2019-06-20T00:00:00Z text");
+    }
+
+    #[test]
+    fn a_date_that_stands_alone_below_the_headline_is_marked() {
+        let page = |head: &str| format!("{META}<body>{head}");
+        let declared = "2025-03-12T03:35:10Z meta";
+        for (head, expected) in [
+            ("<h1>T</h1><div><p>June 20, 2019</p></div>", "2019-06-20T00:00:00Z text"),
+            // Above the headline stands the day of the visit.
+            ("<p>June 20, 2019</p><h1>T</h1>", declared),
+            ("<h1>T</h1><p>The fair of <b>June 20, 2019</b> was the last one of its kind.</p>", declared),
+            ("<h1>T</h1><p>Version 3, June 20, 2019</p>", declared),
+            // It may be the eleventh there where it is shown, but nowhere the tenth.
+            ("<h1>T</h1><p>March 11, 2025</p>", declared),
+            ("<h1>T</h1><p>March 10, 2025</p>", "2025-03-10T00:00:00Z text"),
+        ] {
+            check(&page(head), "https://a.example/x", expected);
+        }
+    }
+
+    #[test]
+    fn a_day_of_the_last_change_or_after_it_is_not_the_publication() {
+        let modified = "<meta property=article:modified_time content='2025-03-14T00:00:00Z'>";
+        let shown = |day: &str| format!("{META}{modified}<body><h1>T</h1><p>{day} March 2025</p>");
+        check(&shown("14"), "https://a.example/x", "2025-03-12T03:35:10Z meta");
+        check(&shown("20"), "https://a.example/x", "2025-03-12T03:35:10Z meta");
+    }
+
+    #[test]
+    fn what_is_said_to_be_the_publication_wins_over_the_day_of_the_last_change() {
+        let page = |modified: &str| {
+            let modified = format!("<meta property=article:modified_time content='{modified}'>");
+            let text = "<h1>T</h1><p>Text</p>".to_owned() + &"<i></i>".repeat(100);
+            format!("{META}{modified}<body>{text}<p>Published <time pubdate datetime=2019-06-20></time></p>")
+        };
+        let check = |modified: &str, expected: &str| {
+            check_with(None, Some(5..100), &page(modified), "https://a.example/x", expected);
+        };
+        check("2025-03-12T03:35:10Z", "2019-06-20T00:00:00Z time");
+        check("2025-03-13T03:35:10Z", "2025-03-12T03:35:10Z meta");
     }
 }

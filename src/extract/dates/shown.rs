@@ -3,7 +3,7 @@
 //! Where a date stands says most: between headline and text it is the article's, in a list of links it is another's.
 
 use super::marks;
-use super::parse::{Reading, first_date};
+use super::parse::{Reading, first_date, is_only_a_date};
 use super::url_date;
 use super::visible::{Elsewhere, names_of, value_of};
 use crate::extract::dom::{Dom, Tag};
@@ -29,6 +29,10 @@ const MAX_HEAD_NODES: usize = 400;
 const MAX_MARKED: usize = 150;
 /// Texts of larger pages are looked at only up to here.
 const MAX_NODES: usize = 20_000;
+/// The longest date that stands alone, with weekday, time and zone.
+const MAX_ALONE_BYTES: usize = 60;
+/// What may stand beside it: "By", "3 min read". A guess.
+const MAX_BESIDE_BYTES: usize = 20;
 /// More elements of one kind belong to a list.
 const MANY_ALIKE: usize = 4;
 
@@ -93,6 +97,8 @@ enum Kind {
 pub struct Shown {
     pub date: Published,
     pub score: i32,
+    /// Said to be the publication.
+    pub published: bool,
     /// Said to be a change, not the publication.
     pub updated: bool,
     /// Stands with the headline.
@@ -105,6 +111,8 @@ struct Found {
     kind: Kind,
     date: Published,
     marks: marks::Marks,
+    /// Neither the text nor what is beside it says anything else.
+    alone: bool,
 }
 
 /// All dates that could be the article's, best first; `everywhere` also looks at plain texts far from the headline.
@@ -156,7 +164,13 @@ fn marked(dom: &Dom, evidence: &Evidence, reading: Reading<'_>) -> Vec<Found> {
     let times = evidence.times.iter().take(MAX_MARKED).filter_map(|&id| {
         let date = value_of(dom, id, reading)?;
         let text = Some(dom.text_of(id)).filter(|t| t.chars().count() <= MAX_DATE_CHARS).unwrap_or_default();
-        Some(Found { id, kind: Kind::Time, date, marks: marks::around(dom, id, &text.to_lowercase()) })
+        Some(Found {
+            id,
+            kind: Kind::Time,
+            date,
+            marks: marks::around(dom, id, &text.to_lowercase()),
+            alone: false,
+        })
     });
     let named = evidence.hinted.iter().filter_map(|&id| Some((id, kind_by_name(dom, id)?))).take(MAX_MARKED);
     let named = named.filter_map(|(id, kind)| {
@@ -165,7 +179,7 @@ fn marked(dom: &Dom, evidence: &Evidence, reading: Reading<'_>) -> Vec<Found> {
         }
         let text = dom.text_of(id).to_lowercase();
         let (date, marks) = told(dom, id, &text, reading)?;
-        Some(Found { id, kind, date, marks })
+        Some(Found { id, kind, date, marks, alone: false })
     });
     times.chain(named).collect()
 }
@@ -190,7 +204,15 @@ fn in_text(dom: &Dom, id: usize, reading: Reading<'_>) -> Option<Found> {
     let head = text.char_indices().nth(if text.len() > 200 { 32 } else { 64 });
     let text = head.map_or(text, |(at, _)| &text[..at]).to_lowercase();
     let (date, marks) = told(dom, id, &text, reading)?;
-    Some(Found { id, kind: Kind::Text, date, marks })
+    let alone = text.len() <= MAX_ALONE_BYTES && is_only_a_date(&text, reading) && !is_in_a_sentence(dom, id);
+    Some(Found { id, kind: Kind::Text, date, marks, alone })
+}
+
+/// Whether text goes on beside this text or beside what holds it.
+fn is_in_a_sentence(dom: &Dom, id: usize) -> bool {
+    let says_more =
+        |at: usize| dom.node(at).tag == Tag::Text && dom.node(at).text().trim().len() > MAX_BESIDE_BYTES;
+    dom.ancestors(id).take(2).any(|around| dom.children(around).any(|at| at != id && says_more(at)))
 }
 
 fn may_hold_a_date(text: &str) -> bool {
@@ -231,6 +253,8 @@ fn judged(dom: &Dom, found: &Found, place: &Place, head: &Range<usize>, alike: O
     let in_head = head.contains(&id);
     let mut score = match found.kind {
         Kind::Time | Kind::Named => 3,
+        // A line below the headline that is a date is as good as one marked up as such.
+        Kind::Text if found.alone && place.headline.is_some_and(|h| h < id) => 3,
         Kind::Hinted | Kind::Text => 1,
     };
     score += if found.marks.published { 2 } else { 0 } - if found.marks.updated { 3 } else { 0 };
@@ -242,7 +266,8 @@ fn judged(dom: &Dom, found: &Found, place: &Place, head: &Range<usize>, alike: O
         score -= 4;
     }
     let source = if found.kind == Kind::Time { "time" } else { "text" };
-    Shown { date: found.date, score, updated: found.marks.updated, in_head, source }
+    let marks::Marks { published, updated } = found.marks;
+    Shown { date: found.date, score, published, updated, in_head, source }
 }
 
 /// A link that says more than the date leads to another article.

@@ -93,7 +93,7 @@ static OTHER: LazyLock<Words> = LazyLock::new(|| {
 static FRAME: LazyLock<Words> =
     LazyLock::new(|| Words::new(&["footer", "sidebar", "teaser", "latest", "newsletter", "widget"]));
 
-/// The page builder of a tenth of all sites calls every part of a page a widget, the article's head too.
+/// A widespread page builder calls every part of a page a widget, the article's head too.
 const PAGE_BUILDER: &str = "elementor";
 
 /// How much speaks for a place's belonging to another article, a comment or the page's frame: 0, 4 or 12 points.
