@@ -36,6 +36,20 @@ pub fn first_date(text: &str, reading: Reading<'_>) -> Option<Published> {
     first_in(&tokens(text), reading).map(|(date, _)| date)
 }
 
+/// A date, and the other day that it could be where its text leaves open which number is the month.
+pub type Told = (Published, Option<Date>);
+
+/// The first date in the text, with what it leaves open.
+pub fn first_told(text: &str, reading: Reading<'_>) -> Option<Told> {
+    let tokens = tokens(text);
+    let (date, place) = first_in(&tokens, reading)?;
+    let day = date.at.civil.date();
+    let is_open =
+        matches!(tokens[place], [Token::Number { digits: 1 | 2, .. }, _, Token::Number { .. }, _, _]);
+    let other = Date::new(day.year(), day.day(), day.month()).ok();
+    Some((date, other.filter(|other| is_open && *other != day)))
+}
+
 /// Whether the text is a date and no more: a word (a weekday, "on") may stand before it, a time of day behind it.
 pub fn is_only_a_date(text: &str, reading: Reading<'_>) -> bool {
     let tokens = tokens(text);
@@ -203,7 +217,7 @@ fn day_first(tokens: &[Token], first: i64, reading: Reading<'_>) -> Option<(Date
                 return None;
             }
             let year = year_of(tokens.get(4)).or_else(|| two_digit_year(tokens, 4))?;
-            let us = *mark == '/' && reading.month_first;
+            let us = matches!(mark, '/' | '-') && reading.month_first;
             let (day, month) = if (us && *second <= 31 && first <= 12) || *second > 12 {
                 (*second, first)
             } else {
@@ -415,7 +429,19 @@ mod tests {
             check(text, Some(language), false, expected);
         }
         check("03/04/2025", Some("en"), true, "2025-03-04T00:00:00Z day assumed");
+        check("03-04-2025", Some("en"), true, "2025-03-04T00:00:00Z day assumed");
+        check("03.04.2025", Some("en"), true, "2025-04-03T00:00:00Z day assumed");
         check("28/04/2025", Some("en"), true, "2025-04-28T00:00:00Z day assumed");
+    }
+
+    #[test]
+    fn what_could_be_two_days_tells_both() {
+        for (text, other) in
+            [("03/04/2025", "2025-03-04"), ("28/04/2025", ""), ("2025-03-04", ""), ("4 March 2025", "")]
+        {
+            let told = first_told(text, Reading::default()).and_then(|(_, other)| other);
+            assert_eq!(told.map(|d| d.to_string()).unwrap_or_default(), other, "{text}");
+        }
     }
 
     #[test]

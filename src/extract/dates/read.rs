@@ -195,7 +195,8 @@ impl Sources<'_> {
         let (shown, told) = (day(best.date), day(date));
         // The day of the last change, or one after it, which is of something to come.
         let is_no_publication = modified.is_some_and(|m| m <= shown);
-        let is_swapped = shown.month() == told.day() && shown.day() == told.month();
+        // The same digits: of the two, the one that leaves their order open is read wrong.
+        let is_swapped = best.swapped == Some(told);
         if told_too || is_no_publication || may_be_of_day(date, shown) || is_swapped {
             (date, source)
         } else {
@@ -424,6 +425,23 @@ mod tests {
         ] {
             check(&page(head), "https://a.example/x", expected);
         }
+    }
+
+    #[test]
+    fn the_order_of_day_and_month_is_what_the_page_tells_in_full() {
+        let declared =
+            "<html lang=en><meta property=article:published_time content='09-03-2026'><body><h1>T</h1>";
+        let url = "https://a.example.uk/x";
+        check(declared, url, "2026-03-09T00:00:00Z meta");
+        check(&format!("{declared}<p class=date>September 3, 2026</p>"), url, "2026-09-03T00:00:00Z text");
+        check(
+            &format!("{declared}<p class=date>03/09/2026</p>"),
+            "https://a.example/x",
+            "2026-09-03T00:00:00Z meta",
+        );
+        let times = "<html lang=en><h1>T</h1><time datetime=02-12-2025></time>";
+        let in_list = format!("{times}<span class=date>December 2, 2025</span>");
+        check(&in_list, "https://a.example/x", "2025-12-02T00:00:00Z time");
     }
 
     #[test]

@@ -3,13 +3,14 @@
 //! Where a date stands says most: between headline and text it is the article's, in a list of links it is another's.
 
 use super::marks;
-use super::parse::{Reading, first_date, is_only_a_date};
+use super::parse::{Reading, Told, first_told, is_only_a_date};
 use super::url_date;
 use super::visible::{Elsewhere, names_of, value_of};
 use crate::extract::dom::{Dom, Tag};
 use crate::extract::metadata::Evidence;
 use crate::extract::words::Words;
 use crate::record::Published;
+use jiff::civil::Date;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -96,6 +97,8 @@ enum Kind {
 /// A date on the page.
 pub struct Shown {
     pub date: Published,
+    /// The other day that it could be, where the page leaves open which number is the month.
+    pub swapped: Option<Date>,
     pub score: i32,
     /// Said to be the publication.
     pub published: bool,
@@ -110,6 +113,7 @@ struct Found {
     id: usize,
     kind: Kind,
     date: Published,
+    swapped: Option<Date>,
     marks: marks::Marks,
     /// Neither the text nor what is beside it says anything else.
     alone: bool,
@@ -133,6 +137,7 @@ pub fn dates(
     for range in places.into_iter().flatten() {
         found.extend(range.filter_map(|id| in_text(dom, id, reading)));
     }
+    settle_orders(&mut found);
     let alike = alike(dom, &found);
     let mut elsewhere = Elsewhere::of(dom, [place.headline, place.body.as_ref().map(|b| b.start)]);
     let mut shown: Vec<(usize, Shown)> = found
@@ -159,18 +164,28 @@ fn innermost(dom: &Dom, id: usize) -> usize {
     texts.find(|&at| may_hold_a_date(dom.node(at).text())).unwrap_or(id)
 }
 
+/// `03/04/2025` is the day that the page tells in full elsewhere, where it tells just one of the two so.
+fn settle_orders(found: &mut [Found]) {
+    let day = |f: &Found| f.date.at.civil.date();
+    if found.iter().all(|f| f.swapped.is_none()) {
+        return;
+    }
+    let sure: Vec<Date> = found.iter().filter(|f| f.swapped.is_none()).map(day).collect();
+    for open in found {
+        if let Some(other) = open.swapped.filter(|d| sure.contains(d) && !sure.contains(&day(open))) {
+            open.date.at.civil = other.to_datetime(open.date.at.civil.time());
+            open.swapped = None;
+        }
+    }
+}
+
 /// `<time>` elements, and those whose names read like a date.
 fn marked(dom: &Dom, evidence: &Evidence, reading: Reading<'_>) -> Vec<Found> {
     let times = evidence.times.iter().take(MAX_MARKED).filter_map(|&id| {
-        let date = value_of(dom, id, reading)?;
+        let (date, swapped) = value_of(dom, id, reading)?;
         let text = Some(dom.text_of(id)).filter(|t| t.chars().count() <= MAX_DATE_CHARS).unwrap_or_default();
-        Some(Found {
-            id,
-            kind: Kind::Time,
-            date,
-            marks: marks::around(dom, id, &text.to_lowercase()),
-            alone: false,
-        })
+        let marks = marks::around(dom, id, &text.to_lowercase());
+        Some(Found { id, kind: Kind::Time, date, swapped, marks, alone: false })
     });
     let named = evidence.hinted.iter().filter_map(|&id| Some((id, kind_by_name(dom, id)?))).take(MAX_MARKED);
     let named = named.filter_map(|(id, kind)| {
@@ -178,19 +193,19 @@ fn marked(dom: &Dom, evidence: &Evidence, reading: Reading<'_>) -> Vec<Found> {
             return None;
         }
         let text = dom.text_of(id).to_lowercase();
-        let (date, marks) = told(dom, id, &text, reading)?;
-        Some(Found { id, kind, date, marks, alone: false })
+        let ((date, swapped), marks) = told(dom, id, &text, reading)?;
+        Some(Found { id, kind, date, swapped, marks, alone: false })
     });
     times.chain(named).collect()
 }
 
 /// The date of a short text: what stands behind "published" where it says that too.
-fn told(dom: &Dom, id: usize, text: &str, reading: Reading<'_>) -> Option<(Published, marks::Marks)> {
+fn told(dom: &Dom, id: usize, text: &str, reading: Reading<'_>) -> Option<(Told, marks::Marks)> {
     if text.chars().count() > MAX_DATE_CHARS || !may_hold_a_date(text) {
         return None;
     }
     let published = marks::behind_published(text);
-    let date = published.and_then(|t| first_date(t, reading)).or_else(|| first_date(text, reading))?;
+    let date = published.and_then(|t| first_told(t, reading)).or_else(|| first_told(text, reading))?;
     Some((date, marks::around(dom, id, text)))
 }
 
@@ -203,9 +218,9 @@ fn in_text(dom: &Dom, id: usize, reading: Reading<'_>) -> Option<Found> {
     // A line that begins with a place and a date goes on as text.
     let head = text.char_indices().nth(if text.len() > 200 { 32 } else { 64 });
     let text = head.map_or(text, |(at, _)| &text[..at]).to_lowercase();
-    let (date, marks) = told(dom, id, &text, reading)?;
+    let ((date, swapped), marks) = told(dom, id, &text, reading)?;
     let alone = text.len() <= MAX_ALONE_BYTES && is_only_a_date(&text, reading) && !is_in_a_sentence(dom, id);
-    Some(Found { id, kind: Kind::Text, date, marks, alone })
+    Some(Found { id, kind: Kind::Text, date, swapped, marks, alone })
 }
 
 /// Whether text goes on beside this text or beside what holds it.
@@ -267,7 +282,7 @@ fn judged(dom: &Dom, found: &Found, place: &Place, head: &Range<usize>, alike: O
     }
     let source = if found.kind == Kind::Time { "time" } else { "text" };
     let marks::Marks { published, updated } = found.marks;
-    Shown { date: found.date, score, published, updated, in_head, source }
+    Shown { date: found.date, swapped: found.swapped, score, published, updated, in_head, source }
 }
 
 /// A link that says more than the date leads to another article.

@@ -1,6 +1,6 @@
 //! Dates in marked-up elements and in scripts, and what an element's names and ancestors say about it.
 
-use super::parse::{Reading, first_date};
+use super::parse::{Reading, Told, first_date, first_told};
 use crate::extract::dom::{Dom, Tag};
 use crate::extract::metadata::Evidence;
 use crate::extract::words::Words;
@@ -12,19 +12,20 @@ use std::sync::LazyLock;
 const MAX_DATE_CHARS: usize = 120;
 
 /// `<time>` and `itemprop` values: the attribute first, then the text.
-pub fn value_of(dom: &Dom, id: usize, reading: Reading<'_>) -> Option<Published> {
+pub fn value_of(dom: &Dom, id: usize, reading: Reading<'_>) -> Option<Told> {
     let node = dom.node(id);
     let attribute = ["datetime", "content", "data-datetime", "data-time", "title"]
         .iter()
         .filter_map(|a| node.attribute(a))
-        .find_map(|v| first_date(v, reading));
-    if attribute.is_some_and(|date| date.precision != Precision::Day) {
+        .find_map(|v| first_told(v, reading));
+    if attribute.is_some_and(|(date, _)| date.precision != Precision::Day) {
         return attribute;
     }
     let text = dom.text_of(id);
-    let written = (text.chars().count() <= MAX_DATE_CHARS).then(|| first_date(&text, reading))?;
+    let written = (text.chars().count() <= MAX_DATE_CHARS).then(|| first_told(&text, reading))?;
     // An attribute often has the day alone, while the text goes on to the minute.
-    let sharper = written.filter(|w| attribute.is_none_or(|a| a.at.civil.date() == w.at.civil.date()));
+    let sharper =
+        written.filter(|(w, _)| attribute.is_none_or(|(a, _)| a.at.civil.date() == w.at.civil.date()));
     sharper.or(attribute)
 }
 
@@ -36,7 +37,7 @@ pub fn by_itemprop(dom: &Dom, evidence: &Evidence, name: &str, reading: Reading<
         .filter(|&&id| {
             dom.node(id).attribute("itemprop").is_some_and(|p| p.split_whitespace().any(|w| w == name))
         })
-        .find_map(|&id| value_of(dom, id, reading))
+        .find_map(|&id| Some(value_of(dom, id, reading)?.0))
 }
 
 /// `"datePublished":"…"` and the like in scripts that hold the page's state.
