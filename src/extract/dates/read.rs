@@ -13,7 +13,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::{Offset, TimeZone};
 use url::Url;
 
-const PUBLISHED_METAS: [&str; 29] = [
+const PUBLISHED_METAS: [&str; 31] = [
     "article:published_time",
     "article:published",
     "og:published_time",
@@ -43,6 +43,8 @@ const PUBLISHED_METAS: [&str; 29] = [
     "pub_date",
     "rnews:datepublished",
     "citation_date",
+    "citation_publication_date",
+    "citation_online_date",
 ];
 const LESS_SURE_METAS: [&str; 8] = [
     "dc.date",
@@ -54,7 +56,7 @@ const LESS_SURE_METAS: [&str; 8] = [
     "timestamp",
     "displaydate",
 ];
-const MODIFIED_METAS: [&str; 12] = [
+const MODIFIED_METAS: [&str; 13] = [
     "article:modified_time",
     "og:updated_time",
     "article:modified",
@@ -67,6 +69,7 @@ const MODIFIED_METAS: [&str; 12] = [
     "modified",
     "updated",
     "article:updated_time",
+    "dateupdate",
 ];
 
 type Found = Option<(Published, &'static str)>;
@@ -359,6 +362,25 @@ mod tests {
         let embedded = "<blockquote><time datetime=2025-03-13>yesterday</time></blockquote>";
         let html = format!("{today}{embedded}<p>11 March 2025</p>");
         check(&html, "https://a.example/x", "2025-03-11T00:00:00Z text");
+    }
+
+    #[test]
+    fn a_date_in_an_attribute_of_a_named_element_without_text_is_read() {
+        let html = "<h1>T</h1><span class=updated title=2025-03-11T08:00:00+00:00></span>";
+        check(html, "https://a.example/x", "2025-03-11T08:00:00Z text");
+    }
+
+    #[test]
+    fn metas_of_scholarly_pages_and_json_ld_in_a_meta_are_read() {
+        check(
+            "<meta name=citation_publication_date content='2025 Mar 11'>",
+            "https://a.example/x",
+            "2025-03-11T00:00:00Z meta",
+        );
+        let json =
+            "{&quot;@type&quot;: &quot;Article&quot;, &quot;datePublished&quot;: &quot;2025-03-11&quot;}";
+        let html = format!("<meta name='script:ld+json' content='{json}'>");
+        check(&html, "https://a.example/x", "2025-03-11T00:00:00Z json_ld");
     }
 
     #[test]

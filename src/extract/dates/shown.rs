@@ -193,7 +193,11 @@ fn marked(dom: &Dom, evidence: &Evidence, reading: Reading<'_>) -> Vec<Found> {
             return None;
         }
         let text = dom.text_of(id).to_lowercase();
-        let ((date, swapped), marks) = told(dom, id, &text, reading)?;
+        let by_attribute = || {
+            let is_without_text = !may_hold_a_date(&text);
+            Some((is_without_text.then(|| value_of(dom, id, reading))??, marks::around(dom, id, "")))
+        };
+        let ((date, swapped), marks) = told(dom, id, &text, reading).or_else(by_attribute)?;
         Some(Found { id, kind, date, swapped, marks, alone: false })
     });
     times.chain(named).collect()

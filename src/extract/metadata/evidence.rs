@@ -80,7 +80,7 @@ impl Evidence {
                 self.html_lang = node.attribute("lang").or(node.attribute("xml:lang")).map(str::to_owned)
             }
             Tag::Body if self.body == 0 => self.body = id,
-            Tag::Meta => self.note_meta(dom, id),
+            Tag::Meta => self.note_meta(dom, id, json_ld_scripts),
             Tag::Link => self.note_link(dom, id),
             Tag::Title if self.title_tag.is_none() => {
                 let inside_svg = dom.ancestors(id).any(|a| dom.node(a).tag == Tag::Svg);
@@ -108,9 +108,14 @@ impl Evidence {
         }
     }
 
-    fn note_meta(&mut self, dom: &Dom, id: usize) {
+    fn note_meta(&mut self, dom: &Dom, id: usize, json_ld_scripts: &mut Vec<String>) {
         let node = dom.node(id);
         let Some(content) = node.attribute("content").or(node.attribute("value")) else { return };
+        // Remix writes JSON-LD so where a page's metas are made without its script.
+        if node.attribute("name") == Some("script:ld+json") {
+            json_ld_scripts.push(content.to_owned());
+            return;
+        }
         for key in ["name", "property", "itemprop", "http-equiv"] {
             if let Some(name) = node.attribute(key) {
                 let content = content.trim().to_owned();
