@@ -6,7 +6,8 @@
 //! | `meta` article:published_time and the like | `meta` article:modified_time and the like |
 //! | `microdata`, `time` | `microdata`, `time` |
 //! | `url` day | |
-//! | shown beside the headline (`shown`), `script_json`, less sure `meta`, shown elsewhere, `modified` | |
+//! | shown beside the headline (`shown`), less sure `meta`, shown elsewhere, `script_json` | |
+//! | `modified`, a change that is shown, any date that is shown, the lead picture's path | |
 //!
 //! Then `sharpen` adds the time of day and the zone that another telling of the same day or moment has.
 

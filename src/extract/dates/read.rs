@@ -81,6 +81,8 @@ const LATEST_ZONE: Offset = Offset::constant(14);
 /// A shown date with fewer points is only taken where nothing else is.
 const SURE_POINTS: i32 = 2;
 const POINTS: i32 = 0;
+/// Far from the headline only a date that is marked and said to be the publication has as many.
+const FAR_SURE_POINTS: i32 = 5;
 /// A shown date with as many points stands marked beside the headline.
 const SHOWN_WINS_POINTS: i32 = 7;
 /// As many has a date that is said to be the publication, wherever it stands, where the metadata have only the day of
@@ -88,6 +90,8 @@ const SHOWN_WINS_POINTS: i32 = 7;
 const SAID_WINS_POINTS: i32 = 6;
 /// Dates of comments, menus and other articles have fewer points than this.
 const LAST_RESORT_POINTS: i32 = -6;
+/// "Last change: …" in a footer has as many.
+const LAST_CHANGE_POINTS: i32 = -7;
 
 pub fn read(dom: &Dom, evidence: &Evidence, place: &Place, page: &Page<'_>, article: &mut Article) {
     let url = page.url;
@@ -155,23 +159,56 @@ impl Sources<'_> {
 
     fn published(&self, shown: &[Shown], modified: Found) -> Found {
         let json = |key| self.json_date(key).map(|d| (d, "json_ld"));
-        let not_to_come = |day: &Date| self.reading.not_after.is_none_or(|last| *day <= last);
-        let by_points = |shown: &[Shown], least: i32| {
-            let best = shown.iter().find(|s| s.score >= least && !s.updated);
-            best.or(shown.iter().find(|s| s.score >= least)).map(|s| (s.date, s.source))
-        };
+        let by_points = |least: i32| told(best(shown.iter().filter(|s| s.score >= least))?);
         json("datePublished")
             .or_else(|| self.meta_date(&PUBLISHED_METAS))
             .or_else(|| Some((self.itemprop("datePublished")?, "microdata")))
             .or_else(|| json("dateCreated"))
             .or_else(|| json("uploadDate"))
-            .or_else(|| url_date::day(self.url).filter(not_to_come).map(|day| (of_day(day), "url")))
-            .or_else(|| by_points(shown, SURE_POINTS))
-            .or_else(|| Some((visible::in_scripts(self.dom, self.evidence, self.reading)?, "script_json")))
+            .or_else(|| self.day_in(self.url).map(|day| (of_day(day), "url")))
+            .or_else(|| self.surely_shown(shown))
             .or_else(|| self.meta_date(&LESS_SURE_METAS))
-            .or_else(|| by_points(shown, POINTS))
-            .or_else(|| by_points(&self.shown(true), LAST_RESORT_POINTS))
+            .or_else(|| by_points(SURE_POINTS))
+            .or_else(|| self.in_scripts(&visible::PUBLISHED_KEYS))
+            .or_else(|| by_points(POINTS))
+            .or_else(|| self.in_scripts(&visible::CREATED_KEYS))
+            .or_else(|| self.last_resort(modified))
+    }
+
+    /// The best date that stands with the headline or has many points; of equals the one whose day a meta has too.
+    fn surely_shown(&self, shown: &[Shown]) -> Found {
+        let sure = shown.iter().filter(|s| s.score >= if s.in_head { SURE_POINTS } else { FAR_SURE_POINTS });
+        let best = best(sure.clone())?;
+        let meta = self.meta_date(&LESS_SURE_METAS).map(|(date, _)| day(date));
+        let equal = |s: &&Shown| s.score == best.score && s.updated == best.updated;
+        told(sure.filter(equal).find(|s| Some(day(s.date)) == meta).unwrap_or(best))
+    }
+
+    fn in_scripts(&self, keys: &[&str]) -> Found {
+        Some((visible::in_scripts(self.dom, self.evidence, keys, self.reading)?, "script_json"))
+    }
+
+    /// A change that is told is nearer to the publication than the days which a text is about. Last comes the day that
+    /// the lead picture was put into its folder.
+    fn last_resort(&self, modified: Found) -> Found {
+        let shown = self.shown(true);
+        let first = |least: i32, updated: bool| {
+            told(shown.iter().find(|s| s.score >= least && s.updated == updated)?)
+        };
+        first(POINTS, false)
             .or(modified.map(|(date, _)| (date, "modified")))
+            .or_else(|| first(LAST_CHANGE_POINTS, true))
+            .or_else(|| first(LAST_RESORT_POINTS, false))
+            .or_else(|| Some((of_day(self.day_of_picture()?), "url")))
+    }
+
+    fn day_of_picture(&self) -> Option<Date> {
+        let (_, picture) = self.evidence.meta(&["og:image"])?;
+        self.day_in(&self.url.join(picture).ok()?)
+    }
+
+    fn day_in(&self, url: &Url) -> Option<Date> {
+        url_date::day(url).filter(|day| self.reading.not_after.is_none_or(|last| *day <= last))
     }
 
     /// Where the page declares one day and shows another beside the headline as its date, which is not that of a
@@ -240,6 +277,15 @@ impl Sources<'_> {
         let told = self.evidence.metas.iter().filter(|m| m.content.len() < 40 && m.content.contains(':'));
         told.filter_map(|m| first_date(&m.content, self.reading))
     }
+}
+
+/// The first that is not said to be a change, else the first.
+fn best<'a>(mut shown: impl Iterator<Item = &'a Shown> + Clone) -> Option<&'a Shown> {
+    shown.clone().find(|s| !s.updated).or_else(|| shown.next())
+}
+
+fn told(shown: &Shown) -> Found {
+    Some((shown.date, shown.source))
 }
 
 fn day(date: Published) -> Date {
@@ -381,6 +427,28 @@ mod tests {
             "{&quot;@type&quot;: &quot;Article&quot;, &quot;datePublished&quot;: &quot;2025-03-11&quot;}";
         let html = format!("<meta name='script:ld+json' content='{json}'>");
         check(&html, "https://a.example/x", "2025-03-11T00:00:00Z json_ld");
+    }
+
+    #[test]
+    fn of_equal_dates_a_meta_tells_which() {
+        let heads = "<h1>Daily Example</h1><p class=date>26 February 2020</p><p>1 May 2017</p>";
+        check(heads, "https://a.example/x", "2020-02-26T00:00:00Z text");
+        let html = format!("<meta name=date content=2017-05-01>{heads}");
+        check(&html, "https://a.example/x", "2017-05-01T00:00:00Z text");
+    }
+
+    #[test]
+    fn where_no_publication_is_told_the_last_change_is_nearer_than_what_the_text_is_about() {
+        let filler = "<i></i>".repeat(100);
+        let text = format!("<h1>T</h1>{filler}<p>Since 4 August 2014 the law is another.</p>");
+        let check = |html: &str, expected: &str| {
+            check_with(None, Some(5..108), html, "https://a.example/x", expected);
+        };
+        check(&text, "2014-08-04T00:00:00Z text");
+        let changed = format!("{text}<footer>Last update: 30 December 2016</footer>");
+        check(&changed, "2016-12-30T00:00:00Z text");
+        let picture = "<meta property=og:image content=/files/2016/05/04/lead.png><h1>T</h1>";
+        check(picture, "2016-05-04T00:00:00Z url");
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Place {
                     0
                 }
             }
-            Some(body) if id > body.end && id < body.end + NODES_BEHIND_BODY => 1,
+            Some(body) if id > body.end && id < body.end + NODES_BEHIND_BODY => i32::from(kind != Kind::Text),
             _ => -1,
         }
     }

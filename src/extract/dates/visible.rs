@@ -40,27 +40,31 @@ pub fn by_itemprop(dom: &Dom, evidence: &Evidence, name: &str, reading: Reading<
         .find_map(|&id| Some(value_of(dom, id, reading)?.0))
 }
 
+/// Keys of the publication in the state that a page keeps in its scripts.
+pub const PUBLISHED_KEYS: [&str; 10] = [
+    "\"datePublished\"",
+    "\"publishDate\"",
+    "\"publishedAt\"",
+    "\"published_at\"",
+    "\"publicationDate\"",
+    "\"first_published\"",
+    "\"firstPublished\"",
+    "\"pubDate\"",
+    "\"publish_date\"",
+    "\"published_date\"",
+];
+/// Less sure ones: users and comments are created too.
+pub const CREATED_KEYS: [&str; 3] = ["\"dateCreated\"", "\"created_at\"", "\"createdAt\""];
+
 /// `"datePublished":"…"` and the like in scripts that hold the page's state.
-pub fn in_scripts(dom: &Dom, evidence: &Evidence, reading: Reading<'_>) -> Option<Published> {
-    const KEYS: [&str; 10] = [
-        "\"datePublished\"",
-        "\"publishDate\"",
-        "\"publishedAt\"",
-        "\"published_at\"",
-        "\"publicationDate\"",
-        "\"first_published\"",
-        "\"firstPublished\"",
-        "\"pubDate\"",
-        "\"publish_date\"",
-        "\"published_date\"",
-    ];
+pub fn in_scripts(dom: &Dom, evidence: &Evidence, keys: &[&str], reading: Reading<'_>) -> Option<Published> {
     let scripts: Vec<&str> = evidence
         .data_scripts
         .iter()
         .filter_map(|&id| dom.children(id).next())
         .map(|id| dom.node(id).text())
         .collect();
-    KEYS.iter().find_map(|key| {
+    keys.iter().find_map(|key| {
         scripts.iter().find_map(|script| {
             let value = script[script.find(key)? + key.len()..].trim_start().strip_prefix(':')?.trim_start();
             first_date(beginning(value.strip_prefix('"')?), reading)
