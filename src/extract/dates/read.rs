@@ -199,7 +199,7 @@ impl Sources<'_> {
             .or(modified.map(|(date, _)| (date, "modified")))
             .or_else(|| first(LAST_CHANGE_POINTS, true))
             .or_else(|| first(LAST_RESORT_POINTS, false))
-            .or_else(|| Some((of_day(self.day_of_picture()?), "url")))
+            .or_else(|| Some((of_day(self.day_of_picture()?), "picture")))
     }
 
     fn day_of_picture(&self) -> Option<Date> {
@@ -448,7 +448,7 @@ mod tests {
         let changed = format!("{text}<footer>Last update: 30 December 2016</footer>");
         check(&changed, "2016-12-30T00:00:00Z text");
         let picture = "<meta property=og:image content=/files/2016/05/04/lead.png><h1>T</h1>";
-        check(picture, "2016-05-04T00:00:00Z url");
+        check(picture, "2016-05-04T00:00:00Z picture");
     }
 
     #[test]
