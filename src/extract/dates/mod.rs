@@ -12,6 +12,7 @@
 //! Then `sharpen` adds the time of day and the zone that another telling of the same day or moment has.
 
 mod marks;
+mod metas;
 mod months;
 mod parse;
 mod read;

@@ -1,5 +1,6 @@
 //! The two dates, each from the first source that has it.
 
+use super::metas::{LESS_SURE_METAS, MODIFIED_METAS, PUBLISHED_METAS};
 use super::parse::{Reading, first_date};
 use super::shown::{self, Place, Shown};
 use super::url_date;
@@ -12,65 +13,6 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::{Offset, TimeZone};
 use url::Url;
-
-const PUBLISHED_METAS: [&str; 31] = [
-    "article:published_time",
-    "article:published",
-    "og:published_time",
-    "og:article:published_time",
-    "datepublished",
-    "date_published",
-    "publish_date",
-    "publish-date",
-    "publishdate",
-    "published_date",
-    "published-date",
-    "pubdate",
-    "publication_date",
-    "publicationdate",
-    "parsely-pub-date",
-    "sailthru.date",
-    "article.published",
-    "article_date_original",
-    "originalpublicationdate",
-    "cxenseparse:recs:publishtime",
-    "dc.date.issued",
-    "dcterms.issued",
-    "dcterms.created",
-    "dc.date.created",
-    "published",
-    "published_at",
-    "pub_date",
-    "rnews:datepublished",
-    "citation_date",
-    "citation_publication_date",
-    "citation_online_date",
-];
-const LESS_SURE_METAS: [&str; 8] = [
-    "dc.date",
-    "dcterms.date",
-    "date",
-    "dc.date.publication",
-    "article:post_date",
-    "created",
-    "timestamp",
-    "displaydate",
-];
-const MODIFIED_METAS: [&str; 13] = [
-    "article:modified_time",
-    "og:updated_time",
-    "article:modified",
-    "datemodified",
-    "date_modified",
-    "lastmod",
-    "last-modified",
-    "dcterms.modified",
-    "dc.date.modified",
-    "modified",
-    "updated",
-    "article:updated_time",
-    "dateupdate",
-];
 
 type Found = Option<(Published, &'static str)>;
 
