@@ -2,7 +2,7 @@
 //!
 //! `read` is what the worker does ahead (parse, names, fingerprint), `judge` what follows with memory (known or new,
 //! topics, event), `write` the event as JSON. Candidates of some 6 kB, each a new article. Instructions a candidate:
-//! `valgrind --tool=callgrind --toggle-collect='publish::read*' target/release/deps/publish-HASH --sample-count 1 read`.
+//! `valgrind --tool=callgrind --toggle-collect='*read_all*' target/release/deps/publish-HASH --bench --sample-count 1 read`.
 
 #[path = "../tests/support/pages.rs"]
 mod pages;
@@ -99,15 +99,6 @@ fn candidate(extractor: &Extractor, number: usize) -> Candidate {
     };
     let mut article = read(number);
     article.blocks.extend(read(number + 1_000_000).blocks);
-    let source = SourceRecord {
-        topic: "news.urls".into(),
-        partition: 0,
-        offset: 0,
-        timestamp: None,
-        key_base64: None,
-        headers: Vec::new(),
-        record_base64: "aHR0cDovL3BhcGVyLmV4YW1wbGU=".into(),
-    };
     let job = Job {
         v: Job::VERSION,
         url: url.clone(),
@@ -119,7 +110,7 @@ fn candidate(extractor: &Extractor, number: usize) -> Candidate {
         attempts: 0,
         not_before: None,
         routed_at: Timestamp::UNIX_EPOCH,
-        source,
+        source: SourceRecord::default(),
     };
     let (fetched_at, fetch) = (Timestamp::UNIX_EPOCH, FetchReport { status: 200, ..FetchReport::default() });
     Candidate { v: Candidate::VERSION, job, url, article, fetched_at, fetch }

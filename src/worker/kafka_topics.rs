@@ -101,7 +101,7 @@ pub async fn check(settings: &KafkaSettings) -> Result<PartitionCounts, Vec<Stri
 }
 
 const CALL: Duration = Duration::from_secs(20);
-/// Shorter: a worker that is told to end while brokers are away waits for it.
+/// Short, because a worker that is told to end waits for it.
 const METADATA: Duration = Duration::from_secs(5);
 
 /// `ensure`, waiting for brokers that are away. Wrong counts and topics that may not be created are final.
@@ -123,8 +123,6 @@ pub async fn wait_for(
 
 /// How often a running worker looks whether its Kafka topics are still what they were.
 const WATCH: Duration = Duration::from_secs(10);
-/// Short, because a worker that ends waits for it.
-const WATCH_CALL: Duration = Duration::from_secs(5);
 
 /// Waits until a Kafka topic is gone, or has another partition count than at the start, and says which. A consumer
 /// whose topic was deleted waits in silence, and a count that grew sends a site's copies to where its memory is not.
@@ -136,7 +134,7 @@ pub async fn watch(settings: &KafkaSettings, names: &KafkaTopicNames) -> Vec<Str
         let settings = settings.clone();
         let asked = tokio::task::spawn_blocking(move || {
             let client: BaseConsumer = clients::plain(&settings).create().ok()?;
-            let metadata = client.fetch_metadata(None, WATCH_CALL).ok()?;
+            let metadata = client.fetch_metadata(None, METADATA).ok()?;
             let count =
                 |t: &rdkafka::metadata::MetadataTopic| (t.name().to_owned(), t.partitions().len() as u32);
             Some(metadata.topics().iter().map(count).collect::<Vec<_>>())
@@ -202,8 +200,6 @@ async fn ensure(settings: &KafkaSettings, names: &KafkaTopicNames) -> Result<Par
     // A topic just created takes a moment to show in the metadata.
     for _ in 0..50 {
         if names.all().iter().all(|(name, _)| there.iter().any(|(t, n)| t == name && *n > 0)) {
-            // Closing it takes a moment, which nobody has to wait for.
-            tokio::task::spawn_blocking(move || drop(client));
             return check_pairs(names, &there).map_err(Unfit::Final);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;

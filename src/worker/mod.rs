@@ -148,8 +148,8 @@ impl Worker {
         let names = KafkaTopicNames::new(&self.config.kafka);
         self.readiness.waits("broker", "looking for the Kafka topics");
         let slot = slot(&self.config.publish.slot);
-        let publishing = self.stages.contains(&Stage::Publish);
-        let publishing = publishing.then(|| publish_stage::Clients::open(&self.config.kafka, &slot));
+        let publishes = self.stages.contains(&Stage::Publish);
+        let publishing = publishes.then(|| publish_stage::Clients::open(&self.config.kafka, &slot));
         let publishing = publishing.transpose().map_err(|e| vec![e.to_string()])?;
         let counts = tokio::select! {
             counts = kafka_topics::wait_for(&self.config.kafka, &names) => counts?,
@@ -195,19 +195,18 @@ async fn watch(shared: Arc<Shared>) -> Result<(), StageError> {
 fn start(
     shared: &Arc<Shared>,
     stages: &[Stage],
-    publishing: Option<publish_stage::Clients>,
+    mut publishing: Option<publish_stage::Clients>,
 ) -> JoinSet<Result<(), StageError>> {
     let mut running = JoinSet::new();
-    if let Some(clients) = publishing {
-        let shared = shared.clone();
-        running.spawn_blocking(move || publish_stage::run(&shared, clients));
-    }
     for stage in stages {
         let shared = shared.clone();
         match stage {
             Stage::Route => drop(running.spawn(route_stage::run(shared))),
-            // It runs already.
-            Stage::Publish => {}
+            Stage::Publish => {
+                if let Some(clients) = publishing.take() {
+                    running.spawn_blocking(move || publish_stage::run(&shared, clients));
+                }
+            }
             Stage::Fetch => {
                 for tier in TIERS {
                     running.spawn(delay_stage::run(shared.clone(), tier));

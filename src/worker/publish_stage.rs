@@ -112,7 +112,8 @@ fn begin(
     match starting.join().map_err(|_| StageError::Thread)? {
         Ok(transactions) => Ok(transactions),
         // It may have begun long before the brokers were there.
-        Err(_) => Ok(Transactions::start(kafka, slot, INIT)?),
+        Err(_) if !shared.stop.is_cancelled() => Ok(Transactions::start(kafka, slot, INIT)?),
+        Err(e) => Err(e.into()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Candidates are read on a thread beside the one that publishes them: in order, and only a little ahead.
 //!
-//! Parsing, names and fingerprint need no memory and are about half of what a candidate costs; they go on while the
-//! publishing thread writes and commits.
+//! Parsing, names and fingerprint need no memory and are a quarter of what a candidate costs (docs/delivery.md); they go
+//! on while the publishing thread writes and commits.
 
 use super::intake::Record;
 use super::{Shared, StageError, crash_point};
@@ -64,12 +64,16 @@ pub struct ReadAhead {
 
 impl ReadAhead {
     pub fn start(shared: &Arc<Shared>) -> Result<ReadAhead, StageError> {
+        let shared = shared.clone();
+        ReadAhead::with(move |record| read_one(&shared, record))
+    }
+
+    fn with(read_one: impl Fn(Record) -> Read + Send + 'static) -> Result<ReadAhead, StageError> {
         let (given, to_read) = mpsc::channel::<Vec<Record>>();
         let (done, read) = mpsc::channel();
-        let shared = shared.clone();
         let reading = move || {
             for records in to_read {
-                let portion = records.into_iter().map(|record| read_one(&shared, record)).collect();
+                let portion = records.into_iter().map(&read_one).collect();
                 if done.send(portion).is_err() {
                     return;
                 }
@@ -125,4 +129,55 @@ fn identify(shared: &Shared, candidate: Candidate) -> Content {
         shared.pipeline.identify(candidate)
     }));
     Content::Candidate { job, url, identified: identified.ok().map(Box::new) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(offset: i64, bytes: usize) -> Record {
+        Record {
+            serial: 1,
+            topic: "candidates".into(),
+            partition: 0,
+            offset,
+            timestamp: None,
+            key: None,
+            payload: Some(vec![0; bytes]),
+            headers: Vec::new(),
+        }
+    }
+
+    fn portion(offsets: std::ops::Range<i64>) -> Portion {
+        let mut portion = Portion::default();
+        offsets.for_each(|offset| portion.push(record(offset, 1)));
+        portion
+    }
+
+    #[test]
+    fn a_portion_is_full_by_records_or_by_bytes() {
+        assert!(!portion(0..PORTION as i64 - 1).is_full() && portion(0..PORTION as i64).is_full());
+        let mut large = Portion::default();
+        large.push(record(0, PORTION_BYTES));
+        assert!(large.is_full());
+    }
+
+    #[test]
+    fn records_come_back_in_order_and_few_portions_are_ahead() {
+        let read = |record| Read { record, content: Content::Unknown(String::new()), took: Duration::ZERO };
+        let mut ahead = ReadAhead::with(read).expect("a thread");
+        assert!(ahead.exchange(Portion::default()).expect("it runs").is_empty(), "nothing to wait for");
+        let (size, mut back) = (PORTION as i64, Vec::new());
+        for number in 0..10 {
+            let given = portion(number * size..(number + 1) * size);
+            let taken = ahead.exchange(given).expect("it runs");
+            assert_eq!(taken.is_empty(), number < AHEAD as i64 - 1, "{number}");
+            back.extend(taken);
+        }
+        back.extend(ahead.exchange(portion(10 * size..10 * size + 1)).expect("it runs"));
+        while !ahead.is_idle() {
+            back.extend(ahead.exchange(Portion::default()).expect("it runs"));
+        }
+        assert!(back.iter().map(|read| read.record.offset).eq(0..10 * size + 1));
+    }
 }
