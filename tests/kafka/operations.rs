@@ -1,6 +1,7 @@
 //! What people do to a fleet: restart it one by one, scale it, use either group protocol, restart brokers, reset offsets.
 
 use crate::support::broker::{Broker, Plan};
+use crate::support::cluster::Cluster;
 use crate::support::deployment::{Deployment, Worker};
 use crate::support::events::{assert_each_once, titles};
 use crate::support::kafka_client::Isolation;
@@ -178,26 +179,15 @@ fn a_rolling_restart_of_brokers_with_copies_loses_nothing() {
     if std::env::var_os("NEWSWIRE_LONG").is_none() {
         return;
     }
-    let plan = ["offsets.topic.replication.factor", "transaction.state.log.replication.factor"]
-        .iter()
-        .fold(Plan::new(), |plan, key| plan.set(key, "3"))
-        .set("transaction.state.log.min.isr", "2")
-        .set("default.replication.factor", "3")
-        .set("min.insync.replicas", "2");
-    let others = [plan.another(2), plan.another(3)];
-    let brokers: Vec<&'static Broker> = std::iter::once(plan)
-        .chain(others)
-        .map(|plan| &*Box::leak(Box::new(Broker::planned(plan))))
-        .collect();
-    let bootstrap = brokers.iter().map(|broker| broker.bootstrap()).collect::<Vec<_>>().join(",");
-    let newswire = Deployment::on(brokers[0], "cluster").set("KAFKA__BROKERS", &bootstrap);
+    let cluster = Cluster::start(3);
+    let newswire = Deployment::on(cluster.first(), "cluster").set("KAFKA__BROKERS", &cluster.bootstrap());
     let mut stream = Stream::new(&newswire);
     let (mut first, mut second) = (newswire.start_worker(), newswire.start_worker());
     first.wait_until_ready();
     second.wait_until_ready();
     stream.run(Duration::from_secs(3));
     // Not node 1: the tests' own clients write through it, and it is the only controller.
-    for broker in &brokers[1..] {
+    for broker in cluster.nodes()[1..].iter().map(|node| node.broker) {
         broker.kill();
         stream.run(Duration::from_secs(6));
         first.kill();

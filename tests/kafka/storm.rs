@@ -2,16 +2,16 @@
 //! knows goes through them. At the end every article was published exactly once, and every record has its outcome.
 //!
 //! Three minutes in the suite, and as long as `NEWSWIRE_STORM=30m` says (docs/delivery.md has the long ones' figures).
-//! `NEWSWIRE_STORM_SEED` repeats the faults and the stream of another run (not its timing).
+//! `NEWSWIRE_STORM_SEED` repeats the faults and the stream of another run (not its timing). One broker in the suite;
+//! `NEWSWIRE_STORM_BROKERS=3` has everything on three, of which one at a time is cut off, frozen, or killed and away.
 
 mod faults;
 mod follower;
 mod model;
 
-use crate::support::broker::{Broker, Listener, Plan, free_ports};
+use crate::support::cluster::Cluster;
 use crate::support::deployment::{Deployment, Worker};
 use crate::support::events::titles;
-use crate::support::proxy::Proxy;
 use faults::Faults;
 use follower::Follower;
 use model::{Model, Random};
@@ -46,13 +46,18 @@ fn any_seed() -> u64 {
     now.expect("a clock after 1970").as_millis() as u64 % 1_000_000
 }
 
+fn brokers() -> u32 {
+    let brokers = std::env::var("NEWSWIRE_STORM_BROKERS").unwrap_or_else(|_| "1".to_owned());
+    brokers.parse().expect("NEWSWIRE_STORM_BROKERS is a number, 1 or 3")
+}
+
 #[test]
 fn whatever_fails_every_article_is_published_exactly_once() {
     let (long, seed) = storm();
-    println!("storm: NEWSWIRE_STORM_SEED={seed}, {long:?}");
-    let (broker, proxy) = broker_behind_a_proxy();
-    let newswire = Deployment::on(broker, "storm")
-        .set("KAFKA__BROKERS", &format!("127.0.0.1:{}", proxy.port))
+    let cluster = Cluster::start(brokers());
+    println!("storm: NEWSWIRE_STORM_SEED={seed}, {long:?}, brokers {}", cluster.nodes().len());
+    let newswire = Deployment::on(cluster.first(), "storm")
+        .set("KAFKA__BROKERS", &cluster.bootstrap())
         .set("DEDUP__UPDATES", "publish")
         .set("FETCH__PARK_AFTER", "5s")
         .set(
@@ -62,8 +67,8 @@ fn whatever_fails_every_article_is_published_exactly_once() {
         );
     let model = Model::new();
     newswire.sites.serve_all(model.answers());
-    let follower = Follower::start(broker, newswire.kafka_topic("articles"));
-    let mut faults = Faults::new(&newswire, proxy, Random::new(seed), WORKERS);
+    let follower = Follower::start(cluster.first(), newswire.kafka_topic("articles"));
+    let mut faults = Faults::new(&newswire, &cluster, Random::new(seed), WORKERS);
     let mut stream = Random::new(seed + 1);
     let times = if long < LONG.0 { 1 } else { LONG.1 };
     let started = Instant::now();
@@ -195,13 +200,4 @@ fn difference(
         a.iter().filter_map(lacks).collect::<Vec<_>>()
     };
     (less(expected, found), less(found, expected))
-}
-
-/// Workers reach the broker through the proxy; the tests' own clients go straight to it.
-fn broker_behind_a_proxy() -> (&'static Broker, Proxy) {
-    let port = free_ports::<1>()[0];
-    let proxy = Proxy::to(port);
-    let listener = Listener { name: "WORKERS", protocol: "PLAINTEXT", port, advertised_port: proxy.port };
-    let plan = Plan { listeners: vec![listener], ..Plan::new() };
-    (Box::leak(Box::new(Broker::planned(plan))), proxy)
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // Each test binary compiles its own copy and uses a part of it.
 
 pub mod broker;
+pub mod cluster;
 pub mod deployment;
 pub mod events;
 pub mod kafka_client;

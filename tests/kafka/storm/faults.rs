@@ -1,15 +1,20 @@
-//! What the storm does to workers, broker and network, at random.
+//! What the storm does to workers, brokers and network, at random.
 
 use super::model::Random;
+use crate::support::cluster::{Cluster, Node};
 use crate::support::deployment::{Deployment, Worker};
-use crate::support::proxy::Proxy;
 use std::collections::BTreeMap;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Between two faults, milliseconds.
 const PAUSE: std::ops::Range<u64> = 500..4000;
 /// Within the session timeout of 3 s, past it, and past the transaction timeout of 10 s.
 const FREEZE: std::ops::Range<u64> = 300..14_000;
+/// A killed broker of several is away this long: its partitions have other leaders when it is back, or just had.
+const AWAY: std::ops::Range<u64> = 0..12_000;
+/// What a frozen broker has for its answers before the next fault of a broker.
+const BREATH: Duration = Duration::from_secs(1);
 const MOST_WORKERS: usize = 6;
 /// A worker stops itself in the middle of a commit now and then: there a zombie is the most dangerous.
 const STOPS_ITSELF: &str = "publish-before-offsets=0.7%return(stop);publish-before-commit=0.7%return(stop);\
@@ -23,29 +28,30 @@ enum State {
 
 pub struct Faults<'a> {
     newswire: &'a Deployment,
-    proxy: Proxy,
+    cluster: &'a Cluster,
     random: Random,
     workers: Vec<(Worker, State)>,
     /// Slots are given again, as a StatefulSet does; every second worker has none.
     next_slot: usize,
     due: Instant,
     network_until: Option<Instant>,
-    broker_until: Option<Instant>,
+    /// Has one broker away, and ends when it is back: never two at once, of three only one may be missing.
+    broker_away: Option<JoinHandle<()>>,
     made: BTreeMap<&'static str, usize>,
 }
 
 impl<'a> Faults<'a> {
-    pub fn new(newswire: &'a Deployment, proxy: Proxy, random: Random, workers: usize) -> Faults<'a> {
+    pub fn new(newswire: &'a Deployment, cluster: &'a Cluster, random: Random, workers: usize) -> Faults<'a> {
         let mut faults = Faults {
             newswire,
-            proxy,
+            cluster,
             random,
             workers: Vec::new(),
             next_slot: 0,
             // The first worker creates the Kafka topics in peace.
             due: Instant::now() + Duration::from_secs(6),
             network_until: None,
-            broker_until: None,
+            broker_away: None,
             made: BTreeMap::new(),
         };
         (0..workers).for_each(|_| faults.start_worker());
@@ -125,47 +131,77 @@ impl<'a> Faults<'a> {
         *state = State::Frozen(until);
     }
 
+    /// Drawn only where there is a choice: seeds of storms over one broker go on to mean what they meant.
+    fn any_node(&mut self) -> &'a Node {
+        let nodes = self.cluster.nodes();
+        match nodes.len() {
+            1 => &nodes[0],
+            several => &nodes[self.random.below(several as u64) as usize],
+        }
+    }
+
     fn cut(&mut self) {
         self.note("connections cut");
-        self.proxy.cut();
+        self.any_node().proxy.cut();
     }
 
     fn pause_network(&mut self) {
         self.note("network paused");
-        self.proxy.pause();
+        self.any_node().proxy.pause();
         self.network_until = Some(Instant::now() + Duration::from_millis(self.random.between(500..9000)));
     }
 
     fn freeze_broker(&mut self) {
-        if self.broker_until.is_none() {
+        if self.broker_away.is_none() {
             self.note("broker frozen");
-            let (broker, frozen) =
-                (self.newswire.broker(), Duration::from_millis(self.random.between(500..6000)));
+            let broker = self.any_node().broker;
+            let frozen = Duration::from_millis(self.random.between(500..6000));
             broker.freeze();
-            self.broker_until = Some(Instant::now() + frozen + Duration::from_secs(1));
             // On a thread of its own, because whoever submits meanwhile waits for the broker.
-            std::thread::spawn(move || {
+            self.broker_away = Some(std::thread::spawn(move || {
                 std::thread::sleep(frozen);
                 broker.resume();
-            });
+                std::thread::sleep(BREATH);
+            }));
         }
     }
 
-    /// Nobody can submit meanwhile: it is back when this returns.
+    /// Where there is no other, nobody can submit meanwhile: it is back when this returns.
     fn kill_broker(&mut self) {
-        if self.broker_until.is_none() {
+        if self.broker_away.is_none() {
             self.note("broker killed");
-            self.newswire.broker().restart();
+            let broker = self.any_node().broker;
+            if self.cluster.nodes().len() == 1 {
+                return broker.restart();
+            }
+            let away = Duration::from_millis(self.random.between(AWAY));
+            broker.kill();
+            self.broker_away = Some(std::thread::spawn(move || {
+                std::thread::sleep(away);
+                broker.restart();
+            }));
+        }
+    }
+
+    fn resume_network(&self) {
+        self.cluster.nodes().iter().for_each(|node| node.proxy.resume());
+    }
+
+    fn wait_for_broker(&mut self) {
+        if let Some(away) = self.broker_away.take() {
+            away.join().expect("the broker is back");
         }
     }
 
     fn go_on(&mut self) {
         let now = Instant::now();
         if self.network_until.is_some_and(|until| until < now) {
-            self.proxy.resume();
+            self.resume_network();
             self.network_until = None;
         }
-        self.broker_until = self.broker_until.filter(|until| *until > now);
+        if self.broker_away.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.wait_for_broker();
+        }
         let mut stopped_itself = 0;
         let mut ended = Vec::new();
         for (at, (worker, state)) in self.workers.iter_mut().enumerate() {
@@ -193,8 +229,8 @@ impl<'a> Faults<'a> {
 
     /// Everything goes on, and this many workers are left.
     pub fn calm_down(&mut self, workers: usize) -> Vec<Worker> {
-        self.proxy.resume();
-        self.newswire.broker().resume();
+        self.resume_network();
+        self.wait_for_broker();
         while self.workers.len() < workers {
             self.start_worker();
         }
