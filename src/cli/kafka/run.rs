@@ -47,16 +47,17 @@ pub fn run(settings: &SettingsArgs, args: &RunArgs) -> Result<(), Failure> {
     if !problems.is_empty() {
         return Err(Failure::all(problems));
     }
-    let mut stages: Vec<Stage> = args.stages.iter().copied().map(Stage::from).collect();
-    if stages.is_empty() {
-        stages = vec![Stage::Route, Stage::Fetch, Stage::Publish];
-    }
-    stages.dedup();
     let runtime = setup::runtime()?;
-    let outcome = runtime.block_on(work(loaded.config, stages));
+    let outcome = runtime.block_on(work(loaded.config, stages(&args.stages)));
     // Questions to brokers that do not answer are not waited for.
     runtime.shutdown_background();
     setup::end_now(outcome.map_or_else(Failure::tell, |()| 0))
+}
+
+/// Each once, however often it was named; all where none was.
+fn stages(named: &[StageArg]) -> Vec<Stage> {
+    let named: Vec<Stage> = named.iter().copied().map(Stage::from).collect();
+    Stage::ALL.into_iter().filter(|stage| named.is_empty() || named.contains(stage)).collect()
 }
 
 /// Ends the process once the drain has had its time. What was committed is committed, and what was not is done again by
