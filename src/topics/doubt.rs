@@ -17,10 +17,13 @@ impl Votes<'_> {
             let is_common = || term.common && self.hides_case(reading) && !is_country();
             if !is_supported && is_common() || self.is_written_small(reading) {
                 reading.suppress(Rule::CommonWord);
-            } else if !term.needs.is_empty() && !self.occurs(&term.needs) && !is_supported {
+                continue;
+            }
+            let Some(context) = term.context.as_deref().filter(|_| !is_supported) else { continue };
+            if !context.needs.is_empty() && !self.occurs(&context.needs) {
                 reading.suppress(Rule::NeedsContext);
-            } else if self.occurs(&term.unless) && !is_supported {
-                match term.instead {
+            } else if self.occurs(&context.unless) {
+                match context.instead {
                     Some(other) => (reading.topic, reading.rule) = (other, Some(Rule::HandedOver)),
                     None => reading.suppress(Rule::Excluded),
                 }
@@ -71,7 +74,7 @@ impl Votes<'_> {
     fn is_written_small(&self, reading: &Reading) -> bool {
         let Some(index) = reading.term_index() else { return false };
         let term = &self.taxonomy.terms[index];
-        term.thing && !self.supported_by_others(reading) && self.occurs_small(index as u32, &term.text)
+        term.thing && !self.supported_by_others(reading) && self.occurs_small(index as u32, term.text())
     }
 
     fn occurs_small(&self, term: u32, spelled: &str) -> bool {

@@ -101,10 +101,10 @@ impl<'t> Read<'t> {
 
     fn evidence(&self, reading: &Reading) -> Mention {
         let term = match reading.source {
-            Source::Term(index) => &self.taxonomy.terms[index as usize].text,
+            Source::Term(index) => self.taxonomy.terms[index as usize].text(),
             Source::Ambiguous(index) => &self.taxonomy.ambiguous[index as usize].text,
         };
-        self.mention(&self.found[reading.found], term.clone())
+        self.mention(&self.found[reading.found], term.to_owned())
     }
 
     fn mention(&self, found: &Found, term: String) -> Mention {

@@ -150,7 +150,7 @@ pub(super) fn readings(taxonomy: &Taxonomy, found: &[Found]) -> Vec<Reading> {
 
 /// A leader's name speaks for the country too: "Putin and Xi" is about Russia and China where both are named.
 pub(super) fn add_leaders(taxonomy: &Taxonomy, readings: &mut Vec<Reading>) {
-    let is_leader = |reading: &Reading| taxonomy.topics[reading.topic as usize].country.is_some();
+    let is_leader = |reading: &Reading| taxonomy.roles[reading.topic as usize].country.is_some();
     if !readings.iter().any(is_leader) {
         return;
     }
@@ -158,7 +158,7 @@ pub(super) fn add_leaders(taxonomy: &Taxonomy, readings: &mut Vec<Reading>) {
     named.sort_unstable();
     named.dedup();
     let derived = |reading: &Reading| {
-        let country = taxonomy.topics[reading.topic as usize].country?;
+        let country = taxonomy.roles[reading.topic as usize].country?;
         let is_named = reading.is_kept && named.binary_search(&country).is_ok();
         let weight = taxonomy.weights.leader;
         (is_named && weight > 0.0).then_some(Reading { topic: country, weight, ..*reading })

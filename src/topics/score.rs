@@ -143,7 +143,7 @@ fn is_leader(taxonomy: &Taxonomy, reading: &Reading) -> bool {
 }
 
 fn family(taxonomy: &Taxonomy, topic: TopicIndex) -> Family {
-    taxonomy.topics[topic as usize].family
+    taxonomy.roles[topic as usize].family
 }
 
 /// The logarithm of the body's length, 0 at 1,000 bytes. Beyond 8,000 an article is just long.

@@ -67,7 +67,7 @@ impl<'a> Votes<'a> {
     pub(super) fn is_beyond_doubt(&self, reading: &Reading) -> bool {
         let Some(index) = reading.term_index() else { return false };
         let term = &self.taxonomy.terms[index];
-        let is_free = term.needs.is_empty() && term.unless.is_empty() && !term.given_name;
+        let is_free = term.context.is_none() && !term.given_name;
         is_free && !(term.common && self.hides_case(reading)) && reading.kind != Kind::Surname
     }
 
@@ -146,11 +146,11 @@ impl<'a> Votes<'a> {
     }
 
     pub(super) fn is_country(&self, topic: TopicIndex) -> bool {
-        self.taxonomy.topics[topic as usize].family == Family::Country
+        self.taxonomy.roles[topic as usize].family == Family::Country
     }
 
     pub(super) fn is_person(&self, topic: TopicIndex) -> bool {
-        self.taxonomy.topics[topic as usize].family == Family::Person
+        self.taxonomy.roles[topic as usize].family == Family::Person
     }
 }
 
