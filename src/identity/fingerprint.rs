@@ -184,15 +184,23 @@ struct Votes {
 }
 
 impl Votes {
+    /// How far a carry goes cannot be foretold, so the lowest digits are added without a branch; past them seldom one
+    /// goes.
     fn add(&mut self, hash: u64) {
-        let mut carry = hash;
-        for count in &mut self.counts {
-            (*count, carry) = (*count ^ carry, *count & carry);
-            if carry == 0 {
-                break;
-            }
+        let (low, high) = self.counts.split_at_mut(10);
+        let carry = Votes::carried(low, hash);
+        if carry != 0 {
+            Votes::carried(high, carry);
         }
         self.hashes += 1;
+    }
+
+    fn carried(counts: &mut [u64], hash: u64) -> u64 {
+        counts.iter_mut().fold(hash, |carry, count| {
+            let next = *count & carry;
+            *count ^= carry;
+            next
+        })
     }
 
     fn majority(&self) -> u64 {
