@@ -104,3 +104,17 @@ async fn work(config: Config, stages: Vec<Stage>) -> Result<(), Failure> {
     tracing::info!("worker_ends");
     outcome.map_err(|problems| Failure::Failed(problems.join("\nnewswire: ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_named_twice_starts_once_and_all_start_where_none_is_named() {
+        assert_eq!(
+            stages(&[StageArg::Publish, StageArg::Route, StageArg::Publish]),
+            [Stage::Route, Stage::Publish]
+        );
+        assert_eq!(stages(&[]), Stage::ALL);
+    }
+}
