@@ -13,7 +13,7 @@ use newswire::config::Config;
 use newswire::extract::{Extractor, Page, PageHeaders};
 use newswire::memory::{Claims, SeenTable};
 use newswire::pipeline::{Identified, Pipeline, Settings, Verdict};
-use newswire::record::{ArticleEvent, Candidate, FetchReport, Job, SourceRecord};
+use newswire::record::{ArticleEvent, Candidate, FetchReport, Job};
 use newswire::topics::Tagger;
 use pages::Article;
 use url::Url;
@@ -99,19 +99,7 @@ fn candidate(extractor: &Extractor, number: usize) -> Candidate {
     };
     let mut article = read(number);
     article.blocks.extend(read(number + 1_000_000).blocks);
-    let job = Job {
-        v: Job::VERSION,
-        url: url.clone(),
-        requested_url: url.clone(),
-        site,
-        context: None,
-        force: false,
-        redirects: Vec::new(),
-        attempts: 0,
-        not_before: None,
-        routed_at: Timestamp::UNIX_EPOCH,
-        source: SourceRecord::default(),
-    };
+    let job = Job::new(url.clone(), url.clone(), site);
     let (fetched_at, fetch) = (Timestamp::UNIX_EPOCH, FetchReport { status: 200, ..FetchReport::default() });
     Candidate { v: Candidate::VERSION, job, url, article, fetched_at, fetch }
 }

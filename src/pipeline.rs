@@ -167,19 +167,8 @@ impl Pipeline {
         let record = UrlRecord::parse(&source.record()).map_err(|why| refuse(&source, why, None))?;
         let url = normalize(&record.url, &self.settings.tracking)
             .map_err(|why| refuse(&source, (Reason::InvalidUrl, why.0), Some(record.url.clone())))?;
-        Ok(Job {
-            v: Job::VERSION,
-            site: site_of(&url),
-            url: url.into(),
-            requested_url: record.url,
-            context: record.context,
-            force: record.force,
-            redirects: Vec::new(),
-            attempts: 0,
-            not_before: None,
-            routed_at: now,
-            source,
-        })
+        let job = Job::new(record.url, url.to_string(), site_of(&url));
+        Ok(Job { context: record.context, force: record.force, routed_at: now, source, ..job })
     }
 
     /// FETCH: a job becomes a candidate, another job, or ends. `known` is what memory has of the job's URL.

@@ -32,7 +32,7 @@ mod tls;
 mod tls_server;
 
 use newswire::fetch::{FetchOrder, Fetched, Fetcher, Settings, Validators};
-use newswire::record::{Job, SourceRecord};
+use newswire::record::Job;
 use std::time::Duration;
 
 /// Loopback allowed, robots off, quick; time limits far above what a busy machine needs.
@@ -54,19 +54,7 @@ pub fn settings(port: u16) -> Settings {
 }
 
 pub fn job(url: &str) -> Job {
-    Job {
-        v: Job::VERSION,
-        url: url.into(),
-        requested_url: url.into(),
-        site: "127.0.0.1".into(),
-        context: None,
-        force: false,
-        redirects: vec![],
-        attempts: 0,
-        not_before: None,
-        routed_at: jiff::Timestamp::UNIX_EPOCH,
-        source: SourceRecord::default(),
-    }
+    Job::new(url.into(), url.into(), "127.0.0.1".into())
 }
 
 pub async fn fetch_job(fetcher: &Fetcher, job: &Job, known: Option<&Validators>) -> Fetched {

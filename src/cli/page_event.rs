@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::extract::{Extractor, Page, PageHeaders};
 use crate::identity::{Declared, TrackingParameters, fingerprint, ladder, normalize};
 use crate::publish::compose;
-use crate::record::{Article, Candidate, FetchReport, Job, SourceRecord};
+use crate::record::{Article, Candidate, FetchReport, Job};
 use crate::topics::Tagger;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -73,19 +73,7 @@ impl PageReader {
 
 /// As the fetch stage would give it; the times and the report are nulled in the end.
 fn candidate(requested_url: &str, url: &Url, site: &str, article: Article) -> Candidate {
-    let job = Job {
-        v: Job::VERSION,
-        url: url.to_string(),
-        requested_url: requested_url.to_owned(),
-        site: site.to_owned(),
-        context: None,
-        force: false,
-        redirects: Vec::new(),
-        attempts: 0,
-        not_before: None,
-        routed_at: Timestamp::UNIX_EPOCH,
-        source: SourceRecord::default(),
-    };
+    let job = Job::new(requested_url.to_owned(), url.to_string(), site.to_owned());
     Candidate {
         v: Candidate::VERSION,
         job,

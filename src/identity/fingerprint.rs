@@ -267,6 +267,15 @@ mod tests {
         }
     }
 
+    /// More than the ten lowest digits hold.
+    #[test]
+    fn the_most_votes_win_in_a_long_text() {
+        let (many, few) = (0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210);
+        let mut votes = Votes::default();
+        (0..5000).for_each(|number| votes.add(if number % 5 < 3 { many } else { few }));
+        assert_eq!(votes.majority(), many);
+    }
+
     #[test]
     fn an_edited_text_is_near_and_another_text_is_far() {
         let edited = A.replace("Monday", "Tuesday").replace("nine", "ten");

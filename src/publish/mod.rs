@@ -5,6 +5,7 @@
 mod compose;
 mod judge;
 mod rights;
+mod word_count;
 
 pub use compose::{compose, topics_hash};
 pub use judge::{Judgement, judge};

@@ -83,4 +83,21 @@ pub struct Job {
 
 impl Job {
     pub const VERSION: u8 = 1;
+
+    /// A job that nothing was done for, of no record yet: `routed_at` is 1970.
+    pub fn new(requested_url: String, url: String, site: String) -> Job {
+        Job {
+            v: Job::VERSION,
+            url,
+            requested_url,
+            site,
+            context: None,
+            force: false,
+            redirects: Vec::new(),
+            attempts: 0,
+            not_before: None,
+            routed_at: Timestamp::UNIX_EPOCH,
+            source: SourceRecord::default(),
+        }
+    }
 }

@@ -7,8 +7,7 @@ pub struct Cluster {
     nodes: Vec<Node>,
 }
 
-/// They stay until the test binary ends.
-#[derive(Clone)]
+/// It stays until the test binary ends.
 pub struct Node {
     pub broker: &'static Broker,
     pub proxy: Proxy,
