@@ -150,8 +150,8 @@ pub fn transactional(settings: &KafkaSettings, slot: &str) -> ClientConfig {
     config.set("transaction.timeout.ms", "10000").set("enable.idempotence", "true");
     config.set("retry.backoff.ms", "10").set("retry.backoff.max.ms", "200");
     default(&mut config, settings, "compression.codec", "lz4");
-    // The end of a transaction waits for what lingers (docs/delivery.md has what 50 and 100 do).
-    default(&mut config, settings, "linger.ms", "5");
+    // Records wait for company; the end of a transaction waits for none (`Transactions::drain`).
+    default(&mut config, settings, "linger.ms", "50");
     // The partition of a key as the Java clients compute it.
     default(&mut config, settings, "partitioner", "murmur2_random");
     default(&mut config, settings, "queue.buffering.max.kbytes", "65536");
