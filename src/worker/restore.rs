@@ -12,6 +12,8 @@ use rdkafka::{Offset, TopicPartitionList};
 use std::time::{Duration, Instant};
 
 const CALL: Duration = Duration::from_secs(5);
+/// How long the first question has; each later one has twice as long, up to `CALL`.
+const FIRST_CALL: Duration = Duration::from_millis(25);
 const PAUSE: Duration = Duration::from_millis(50);
 /// Before fresh clients ask the same, and twice as long before the next ones, up to the most: a partition may have no
 /// leader for hours.
@@ -45,9 +47,23 @@ impl<E: Into<StageError>> From<E> for Halt {
 struct Waiting<'a> {
     is_wanted: &'a dyn Fn() -> bool,
     answered_at: Instant,
+    patience: Duration,
 }
 
-impl Waiting<'_> {
+impl<'a> Waiting<'a> {
+    fn new(is_wanted: &'a dyn Fn() -> bool) -> Waiting<'a> {
+        Waiting { is_wanted, answered_at: Instant::now(), patience: FIRST_CALL }
+    }
+
+    /// How long the next question has. A client of librdkafka 2.12 that is not connected yet when it is asked waits in the
+    /// call for half a second and more after it is (`rd_kafka_topic_partition_list_query_leaders`, `rd_kafka_committed`):
+    /// asked again it answers at once.
+    fn patience(&mut self) -> Duration {
+        let patience = self.patience;
+        self.patience = (2 * patience).min(CALL);
+        patience
+    }
+
     fn goes_on(&self, asked: &'static str) -> Result<(), Halt> {
         match (self.is_wanted)() {
             false => Err(Halt::NotWanted),
@@ -69,7 +85,7 @@ fn until_answered<T>(
 ) -> Result<Option<T>, StageError> {
     let mut breath = BREATH;
     loop {
-        match restore(&mut Waiting { is_wanted, answered_at: Instant::now() }) {
+        match restore(&mut Waiting::new(is_wanted)) {
             Ok(restored) => return Ok(Some(restored)),
             Err(Halt::NotWanted) => return Ok(None),
             Err(Halt::Failed(e)) => return Err(e),
@@ -109,7 +125,7 @@ pub fn take_over(
             Some(carried) => carried.changelog_end,
             None => {
                 let dirty = Aside::from(clients::offset_reader(settings, "publish", "read_uncommitted")?);
-                patiently(waiting, "the end", || Ok(dirty.fetch_watermarks(seen, partition, CALL)?.1))?
+                patiently(waiting, "the end", |call| Ok(dirty.fetch_watermarks(seen, partition, call)?.1))?
             }
         };
         await_end(&reader, (seen, partition), target, waiting)?;
@@ -162,7 +178,7 @@ pub fn check_partition_count(
     list.add_partition_range(candidates, 0, i32::try_from(is).unwrap_or(i32::MAX) - 1);
     let offsets = until_answered((candidates, 0), is_current, |waiting| {
         let client = Aside::from(clients::offset_reader(settings, "publish", "read_uncommitted")?);
-        patiently(waiting, "the committed offsets", || client.committed_offsets(list.clone(), CALL))
+        patiently(waiting, "the committed offsets", |call| client.committed_offsets(list.clone(), call))
     })?;
     let elements = offsets.as_ref().map(TopicPartitionList::elements).unwrap_or_default();
     let counts = elements.iter().filter_map(|element| Carried::of_metadata(element.metadata())?.partitions);
@@ -201,9 +217,10 @@ fn stable_offset(
 ) -> Result<(Option<i64>, Option<Carried>), Halt> {
     loop {
         waiting.goes_on("the stable offset")?;
+        let begun = Instant::now();
         let mut list = TopicPartitionList::new();
         list.add_partition(candidates, partition);
-        if let Ok(answer) = client.committed_offsets(list, CALL) {
+        if let Ok(answer) = client.committed_offsets(list, waiting.patience()) {
             let elements = answer.elements();
             if let Some(element) = elements.first().filter(|element| element.error().is_ok()) {
                 waiting.answered();
@@ -213,7 +230,7 @@ fn stable_offset(
                 });
             }
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(PAUSE.saturating_sub(begun.elapsed()));
     }
 }
 
@@ -221,11 +238,12 @@ fn stable_offset(
 fn patiently<T>(
     waiting: &mut Waiting<'_>,
     asked: &'static str,
-    ask: impl Fn() -> Result<T, KafkaError>,
+    ask: impl Fn(Duration) -> Result<T, KafkaError>,
 ) -> Result<T, Halt> {
     loop {
         waiting.goes_on(asked)?;
-        match ask() {
+        let begun = Instant::now();
+        match ask(waiting.patience()) {
             Ok(answer) => {
                 waiting.answered();
                 return Ok(answer);
@@ -234,7 +252,7 @@ fn patiently<T>(
             Err(e) if knows_no_partition(&e) => return Err(Halt::NoAnswer(asked)),
             Err(e) => tracing::debug!(error = %e, "restore_waits_for_broker"),
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(PAUSE.saturating_sub(begun.elapsed()));
     }
 }
 
@@ -257,8 +275,7 @@ fn stands_at(reader: &BaseConsumer<Reader>, (topic, partition): (&str, i32)) -> 
 
 fn from((topic, partition): (&str, i32), offset: i64) -> Result<TopicPartitionList, KafkaError> {
     let mut list = TopicPartitionList::new();
-    let begin = if offset == 0 { Offset::Beginning } else { Offset::Offset(offset) };
-    list.add_partition_offset(topic, partition, begin)?;
+    list.add_partition_offset(topic, partition, Offset::Offset(offset))?;
     Ok(list)
 }
 
@@ -272,7 +289,7 @@ fn await_end(
     let mut short_since = None;
     loop {
         waiting.goes_on("the end")?;
-        match reader.fetch_watermarks(topic, partition, CALL).map(|(_, end)| end) {
+        match reader.fetch_watermarks(topic, partition, waiting.patience()).map(|(_, end)| end) {
             Ok(end) if end >= target => {
                 waiting.answered();
                 return Ok(());
@@ -294,8 +311,9 @@ fn await_end(
 type Apply<'a> = &'a mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), crate::memory::BadChangelog>;
 
 /// Every record of one partition, in order, until the first end of partition (one that comes too early, from a leader
-/// that has just taken over, is waited for and read up to once more); gives one past the last offset. An end before
-/// `at_least` is none: a leader that has just taken over may not know yet how far its records are committed.
+/// that has just taken over, is waited for and read up to once more); gives one past the last offset, 0 if nothing was read. An end before
+/// `at_least` is none: a leader that has just taken over may not know yet how far its records are committed. Where there
+/// is nothing to read, nothing is.
 fn read_to_end(
     reader: &BaseConsumer<Reader>,
     at_least: i64,
@@ -303,9 +321,15 @@ fn read_to_end(
     waiting: &mut Waiting<'_>,
     apply: Apply<'_>,
 ) -> Result<i64, Halt> {
-    reader.assign(&from((topic, partition), 0)?)?;
+    // Asked before it is assigned: a reader that does not know the partition's leader looks again after 500 ms.
+    let (first, last) =
+        patiently(waiting, "the ends", |call| reader.fetch_watermarks(topic, partition, call))?;
+    let mut progress = Progress::of(table, partition, first..last);
+    if first == last && last >= at_least {
+        return Ok(0);
+    }
+    reader.assign(&from((topic, partition), first)?)?;
     let (mut end, mut read_again) = (0, false);
-    let mut progress = Progress::of(reader, table, topic, partition);
     loop {
         waiting.goes_on("the records")?;
         match reader.poll(Duration::from_secs(1)) {
@@ -349,12 +373,9 @@ struct Progress {
 const REPORT_EVERY: u64 = 1000;
 
 impl Progress {
-    fn of(reader: &BaseConsumer<Reader>, table: &'static str, topic: &str, partition: i32) -> Progress {
-        // Only for show: without an answer the page says how much was read, not of how much.
-        let (first, end) =
-            reader.fetch_watermarks(topic, partition, Duration::from_secs(1)).unwrap_or((0, 0));
-        let progress = Progress { table, partition, offsets: first..end, records: 0 };
-        progress.tell(first);
+    fn of(table: &'static str, partition: i32, offsets: std::ops::Range<i64>) -> Progress {
+        let progress = Progress { table, partition, offsets, records: 0 };
+        progress.tell(progress.offsets.start);
         progress
     }
 
@@ -409,8 +430,8 @@ mod tests {
                 Some(Some(code)) => Err(KafkaError::MetadataFetch(*code)),
                 _ => Ok(7),
             });
-            let mut waiting = Waiting { is_wanted: &|| true, answered_at: Instant::now() };
-            patiently(&mut waiting, "the end", || answer.borrow_mut()())
+            let mut waiting = Waiting::new(&|| true);
+            patiently(&mut waiting, "the end", |_| answer.borrow_mut()())
         };
         use RDKafkaErrorCode as Code;
         assert!(matches!(asked(&[Some(Code::OperationTimedOut), None]), Ok(7)));
