@@ -423,6 +423,17 @@ mod tests {
     }
 
     #[test]
+    fn each_question_has_twice_as_long_as_the_one_before_it_and_no_longer_than_a_call() {
+        let mut waiting = Waiting::new(&|| true);
+        let asked: Vec<Duration> = (0..10).map(|_| waiting.patience()).collect();
+        assert_eq!(asked[..3], [FIRST_CALL, 2 * FIRST_CALL, 4 * FIRST_CALL]);
+        assert_eq!(asked[9], CALL);
+        // An answer does not make a slow broker quick.
+        waiting.answered();
+        assert_eq!(waiting.patience(), CALL);
+    }
+
+    #[test]
     fn a_client_that_knows_no_partition_is_not_asked_again_and_any_other_is() {
         let asked = |answers: &[Option<RDKafkaErrorCode>]| {
             let mut rest = answers.iter();
