@@ -24,7 +24,7 @@ const PAGES: usize = 600;
 const BYTES: Range<usize> = 30_000..190_000;
 const LIMIT: Duration = Duration::from_secs(400);
 /// How often the pages are gone through, each time as those of other sites.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 6;
 const UNMEASURED: usize = 2;
 /// Of the pages, some are no articles to either.
 const ENOUGH: usize = PAGES * 9 / 10;
