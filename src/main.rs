@@ -19,8 +19,8 @@ fn use_small_pages() {
     let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
-/// Freed memory goes back to the kernel after 100 ms: the second that mimalloc 3 keeps it is as long as a page is
-/// read in a hundred times over, and a quarter of the peak (`docs/ARCHITECTURE.md`, Measured). `MIMALLOC_PURGE_DELAY` wins.
+/// Freed memory goes back to the kernel after 100 ms. mimalloc 3 keeps it for a second, in which hundreds of pages are read:
+/// that was a fifth of the peak (`docs/ARCHITECTURE.md`, Measured). `MIMALLOC_PURGE_DELAY` wins.
 fn give_memory_back() {
     use libmimalloc_sys::{mi_option_get, mi_option_set_default, mi_option_t, mi_option_use_numa_nodes};
     /// `mi_option_purge_delay`, milliseconds, which the binding does not name: it stands before this one.

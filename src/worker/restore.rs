@@ -311,9 +311,9 @@ fn await_end(
 type Apply<'a> = &'a mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), crate::memory::BadChangelog>;
 
 /// Every record of one partition, in order, until the first end of partition (one that comes too early, from a leader
-/// that has just taken over, is waited for and read up to once more); gives one past the last offset, 0 if nothing was read. An end before
-/// `at_least` is none: a leader that has just taken over may not know yet how far its records are committed. Where there
-/// is nothing to read, nothing is.
+/// that has just taken over, is waited for and read up to once more); gives one past the last offset, 0 where there is
+/// nothing to read. An end before `at_least` is none: a leader that has just taken over may not know yet how far its
+/// records are committed.
 fn read_to_end(
     reader: &BaseConsumer<Reader>,
     at_least: i64,
