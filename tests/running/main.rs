@@ -1,5 +1,6 @@
 //! What people run newswire with: image, compose, Kubernetes, Prometheus, logs, the status page. No broker here.
 
+mod compose;
 mod docker;
 mod kubernetes;
 mod logs;
