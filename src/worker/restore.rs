@@ -215,23 +215,17 @@ fn stable_offset(
     partition: i32,
     waiting: &mut Waiting<'_>,
 ) -> Result<(Option<i64>, Option<Carried>), Halt> {
-    loop {
-        waiting.goes_on("the stable offset")?;
-        let begun = Instant::now();
-        let mut list = TopicPartitionList::new();
-        list.add_partition(candidates, partition);
-        if let Ok(answer) = client.committed_offsets(list, waiting.patience()) {
-            let elements = answer.elements();
-            if let Some(element) = elements.first().filter(|element| element.error().is_ok()) {
-                waiting.answered();
-                return Ok(match element.offset() {
-                    Offset::Offset(offset) => (Some(offset), Carried::of_metadata(element.metadata())),
-                    _ => (None, None),
-                });
-            }
-        }
-        std::thread::sleep(PAUSE.saturating_sub(begun.elapsed()));
-    }
+    let mut list = TopicPartitionList::new();
+    list.add_partition(candidates, partition);
+    let committed = patiently(waiting, "the stable offset", |call| {
+        let answer = client.committed_offsets(list.clone(), call)?;
+        answer.elements().iter().try_for_each(|element| element.error())?;
+        Ok(answer)
+    })?;
+    Ok(committed.elements().first().map_or((None, None), |element| match element.offset() {
+        Offset::Offset(offset) => (Some(offset), Carried::of_metadata(element.metadata())),
+        _ => (None, None),
+    }))
 }
 
 /// Asks again until the brokers answer.
