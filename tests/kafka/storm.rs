@@ -3,7 +3,7 @@
 //!
 //! Three minutes in the suite, and as long as `NEWSWIRE_STORM=30m` says (docs/delivery.md has the long ones' figures).
 //! `NEWSWIRE_STORM_SEED` repeats the faults and the stream of another run (not its timing). One broker in the suite;
-//! `NEWSWIRE_STORM_BROKERS=3` has everything on three, of which one at a time is cut off, frozen, or killed and away.
+//! `NEWSWIRE_STORM_BROKERS=3` has everything on three, of which one at a time is cut off or frozen, and one or two are killed and away.
 
 mod faults;
 mod follower;

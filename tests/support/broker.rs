@@ -1,4 +1,4 @@
-//! A real Apache Kafka broker: one KRaft node on free ports in a scratch folder.
+//! A real Apache Kafka broker: a KRaft node on free ports in a scratch folder.
 //!
 //! ```text
 //! jars (Maven, once) -> server.properties -> format the storage -> start -> wait until it answers
@@ -51,8 +51,8 @@ pub struct Listener {
 pub struct Plan {
     pub id: u32,
     pub port: u16,
-    /// Of the one controller, which node 1 is.
-    pub controller_port: u16,
+    /// The nodes that are controllers, and their ports for that. More than half of them have to run.
+    pub controllers: Vec<(u32, u16)>,
     pub listeners: Vec<Listener>,
     /// More lines; later ones win over the helper's.
     pub properties: Vec<(String, String)>,
@@ -66,10 +66,17 @@ impl Plan {
     pub fn new() -> Plan {
         let [port, controller_port] = free_ports();
         let (listeners, properties, format) = (vec![], vec![], vec![]);
-        Plan { id: 1, port, controller_port, listeners, properties, format, is_measured: false }
+        let controllers = vec![(1, controller_port)];
+        Plan { id: 1, port, controllers, listeners, properties, format, is_measured: false }
     }
 
-    /// Another broker under the controller of this one.
+    /// The nodes with these ids are controllers beside this one.
+    pub fn and_controllers(mut self, ids: impl IntoIterator<Item = u32>) -> Plan {
+        self.controllers.extend(ids.into_iter().map(|id| (id, free_ports::<1>()[0])));
+        self
+    }
+
+    /// Another broker under the controllers of this one.
     pub fn another(&self, id: u32) -> Plan {
         Plan { id, port: free_ports::<1>()[0], listeners: vec![], ..self.clone() }
     }
@@ -177,7 +184,6 @@ impl Broker {
             .java("-Xmx256m", "kafka.tools.StorageTool")
             .args(["format", "-t", CLUSTER_ID, "-c"])
             .arg(self.properties_file())
-            .args(if self.plan.id == 1 { &["--standalone"][..] } else { &[] })
             .args(&self.plan.format)
             .output()
             .expect("cannot start java");
@@ -228,23 +234,24 @@ pub fn free_ports<const N: usize>() -> [u16; N] {
 }
 
 fn server_properties(plan: &Plan, scratch: &Path) -> String {
-    let Plan { id, port, controller_port, .. } = plan;
-    let is_controller = *id == 1;
+    let Plan { id, port, controllers, .. } = plan;
+    let controller_port = controllers.iter().find(|(controller, _)| controller == id).map(|(_, port)| port);
+    let voters: Vec<_> = controllers.iter().map(|(id, port)| format!("{id}@127.0.0.1:{port}")).collect();
     let more = |of: fn(&Listener) -> String| plan.listeners.iter().map(of).collect::<String>();
     let mut listeners = format!("PLAINTEXT://127.0.0.1:{port}");
     listeners += &more(|l| format!(",{}://127.0.0.1:{}", l.name, l.port));
-    if is_controller {
+    if let Some(controller_port) = controller_port {
         listeners += &format!(",CONTROLLER://127.0.0.1:{controller_port}");
     }
     let advertised = format!("PLAINTEXT://127.0.0.1:{port}")
         + &more(|l| format!(",{}://127.0.0.1:{}", l.name, l.advertised_port));
     let protocols = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned()
         + &more(|l| format!(",{}:{}", l.name, l.protocol));
-    let roles = if is_controller { "broker,controller" } else { "broker" };
+    let roles = if controller_port.is_some() { "broker,controller" } else { "broker" };
     let own = format!(
         "process.roles={roles}
 node.id={id}
-controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
+controller.quorum.voters={}
 listeners={listeners}
 advertised.listeners={advertised}
 listener.security.protocol.map={protocols}
@@ -266,6 +273,7 @@ broker.heartbeat.interval.ms=500
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 ",
+        voters.join(","),
         scratch.join("data").display()
     );
     plan.properties.iter().fold(own, |lines, (key, value)| lines + &format!("{key}={value}\n"))

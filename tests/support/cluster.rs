@@ -1,4 +1,4 @@
-//! Brokers of one cluster with everything on all of them, each behind a proxy of its own for the workers.
+//! Brokers of one cluster with everything on all of them, controllers all, each behind a proxy of its own for the workers.
 
 use super::broker::{Broker, Listener, Plan, free_ports};
 use super::proxy::Proxy;
@@ -14,18 +14,27 @@ pub struct Node {
 }
 
 impl Cluster {
-    /// `brokers` of them, 1 or more. The first is the only controller, and where the tests' own clients ask first.
-    /// Of three, one may be away: what is written is on two.
+    /// `brokers` of them, 1 or more; the first is where the tests' own clients ask first. Of three, one may be away: what is
+    /// written is on two. While two are away nothing is written, and there is no controller.
     pub fn start(brokers: u32) -> Cluster {
         let copies = brokers.to_string();
+        let others = 2..=brokers;
         let factors = ["offsets.topic", "transaction.state.log", "default"];
         let plan = factors
             .iter()
-            .fold(Plan::new(), |plan, of| plan.set(&format!("{of}.replication.factor"), &copies));
+            .fold(Plan::new().and_controllers(others.clone()), |plan, of| plan.set(&format!("{of}.replication.factor"), &copies));
         let in_sync = (brokers / 2 + 1).to_string();
         let plan = plan.set("transaction.state.log.min.isr", &in_sync).set("min.insync.replicas", &in_sync);
-        let others = (2..=brokers).map(|id| plan.another(id)).collect::<Vec<_>>();
-        Cluster { nodes: std::iter::once(plan).chain(others).map(Node::start).collect() }
+        let plans = others.map(|id| plan.another(id)).collect::<Vec<_>>();
+        // Side by side: one that is no majority alone waits for the others.
+        let nodes = std::thread::scope(|scope| {
+            let starting: Vec<_> = std::iter::once(plan)
+                .chain(plans)
+                .map(|plan| scope.spawn(|| Node::start(plan)))
+                .collect();
+            starting.into_iter().map(|node| node.join().expect("the broker starts")).collect()
+        });
+        Cluster { nodes }
     }
 
     pub fn nodes(&self) -> &[Node] {

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 const PAUSE: std::ops::Range<u64> = 500..4000;
 /// Within the session timeout of 3 s, past it, and past the transaction timeout of 10 s.
 const FREEZE: std::ops::Range<u64> = 300..14_000;
-/// A killed broker of several is away this long: its partitions have other leaders when it is back, or just had.
+/// A killed broker of several is away this long: its partitions have other leaders when it is back, or just had. Every
+/// second time another goes with it, and stays away that much longer: of three the last can neither write nor lead.
 const AWAY: std::ops::Range<u64> = 0..12_000;
 /// What a frozen broker has for its answers before the next fault of a broker.
 const BREATH: Duration = Duration::from_secs(1);
@@ -35,7 +36,7 @@ pub struct Faults<'a> {
     next_slot: usize,
     due: Instant,
     network_until: Option<Instant>,
-    /// Has one broker away, and ends when it is back: never two at once, of three only one may be missing.
+    /// Has brokers away, and ends when they are back.
     broker_away: Option<JoinHandle<()>>,
     made: BTreeMap<&'static str, usize>,
 }
@@ -168,19 +169,28 @@ impl<'a> Faults<'a> {
 
     /// Where there is no other, nobody can submit meanwhile: it is back when this returns.
     fn kill_broker(&mut self) {
-        if self.broker_away.is_none() {
-            self.note("broker killed");
-            let broker = self.any_node().broker;
-            if self.cluster.nodes().len() == 1 {
-                return broker.restart();
-            }
-            let away = Duration::from_millis(self.random.between(AWAY));
-            broker.kill();
-            self.broker_away = Some(std::thread::spawn(move || {
-                std::thread::sleep(away);
-                broker.restart();
-            }));
+        if self.broker_away.is_some() {
+            return;
         }
+        let nodes = self.cluster.nodes();
+        if nodes.len() == 1 {
+            self.note("broker killed");
+            return nodes[0].broker.restart();
+        }
+        let first = self.random.below(nodes.len() as u64) as usize;
+        let mut brokers = vec![nodes[first].broker];
+        if self.random.below(2) == 0 {
+            brokers.push(nodes[(first + 1) % nodes.len()].broker);
+        }
+        self.note(if brokers.len() == 1 { "broker killed" } else { "two brokers killed" });
+        brokers.iter().for_each(|broker| broker.kill());
+        let away = brokers.into_iter().map(|broker| (broker, self.random.between(AWAY))).collect::<Vec<_>>();
+        self.broker_away = Some(std::thread::spawn(move || {
+            for (broker, milliseconds) in away {
+                std::thread::sleep(Duration::from_millis(milliseconds));
+                broker.restart();
+            }
+        }));
     }
 
     fn resume_network(&self) {
