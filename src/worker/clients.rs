@@ -4,9 +4,12 @@ use crate::config::KafkaSettings;
 use rdkafka::ClientConfig;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::{ClientContext, DefaultClientContext};
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use std::ops::Deref;
+use std::sync::Mutex;
+use std::time::Duration;
 
 /// What every client needs; the operator's properties first, so that the guarantees' own win.
 pub fn plain(settings: &KafkaSettings) -> ClientConfig {
@@ -66,6 +69,41 @@ pub fn offset_reader(
 pub fn onlooker(settings: &KafkaSettings) -> KafkaResult<BaseConsumer<Reader>> {
     offset_reader(settings, "lag", "read_uncommitted")
 }
+
+/// A client that looks for the brokers and remembers why it does not find them: a call that fails says only that nobody
+/// answered, and what librdkafka has to say of a password or a certificate comes when the client is polled.
+pub fn inquirer(settings: &KafkaSettings) -> KafkaResult<BaseConsumer<Inquirer>> {
+    plain(settings).create_with_context(Inquirer::default())
+}
+
+/// The callbacks of an `inquirer`.
+#[derive(Default)]
+pub struct Inquirer {
+    /// The last connection that failed.
+    failed: Mutex<Option<String>>,
+}
+
+impl Inquirer {
+    /// Why the brokers were not found, as far as librdkafka has said so since the last time.
+    pub fn reason(client: &BaseConsumer<Inquirer>) -> Option<String> {
+        // Nothing is subscribed to: a poll only hands over what was said.
+        while client.poll(Duration::ZERO).is_some() {}
+        client.context().failed.lock().ok()?.take()
+    }
+}
+
+impl ClientContext for Inquirer {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // [thrd:sasl_ssl://host:9092/bootstrap]: the rest
+        let said = message.split_once("]: ").map_or(message, |(_, said)| said);
+        match (facility, self.failed.lock()) {
+            ("FAIL", Ok(mut failed)) => *failed = Some(said.to_owned()),
+            _ => tracing::debug!(?level, facility, said, "inquirer_says"),
+        }
+    }
+}
+
+impl ConsumerContext for Inquirer {}
 
 /// The callbacks of a client that only reads offsets or a table: the end of a partition is no error to it.
 pub struct Reader;

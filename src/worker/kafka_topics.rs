@@ -1,6 +1,6 @@
 //! The Kafka topics: their names, creation, and whether their partition counts fit.
 
-use super::clients;
+use super::clients::{self, Inquirer};
 use crate::config::KafkaSettings;
 use rdkafka::admin::{AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -178,12 +178,12 @@ enum Unfit {
 /// Sees that every Kafka topic is there, creating what is missing if that is allowed, and that pairs have the same
 /// count. `Err` lists every problem.
 async fn ensure(settings: &KafkaSettings, names: &KafkaTopicNames) -> Result<PartitionCounts, Unfit> {
-    let client: BaseConsumer =
-        clients::plain(settings).create().map_err(|e| Unfit::Final(vec![e.to_string()]))?;
-    let counts = |client: &BaseConsumer| -> Result<Vec<(String, u32)>, Unfit> {
-        let metadata = client
-            .fetch_metadata(None, METADATA)
-            .map_err(|e| Unfit::Away(format!("cannot reach the brokers at {}: {e}", settings.brokers)))?;
+    let client = clients::inquirer(settings).map_err(|e| Unfit::Final(vec![e.to_string()]))?;
+    let counts = |client: &BaseConsumer<Inquirer>| -> Result<Vec<(String, u32)>, Unfit> {
+        let metadata = client.fetch_metadata(None, METADATA).map_err(|e| {
+            let why = Inquirer::reason(client).unwrap_or_else(|| e.to_string());
+            Unfit::Away(format!("cannot reach the brokers at {}: {why}", settings.brokers))
+        })?;
         Ok(metadata.topics().iter().map(|t| (t.name().to_owned(), t.partitions().len() as u32)).collect())
     };
     let mut there = tokio::task::block_in_place(|| counts(&client))?;

@@ -148,3 +148,15 @@ fn what_the_brokers_refuse_ends_the_worker_by_name() {
     worker.wait_until_ready();
     assert_eq!(worker.stop(), 0, "{}", worker.end_of_log());
 }
+
+/// Not refused but waited for, since a password may be changed on the brokers' side too; but the log says what it waits for.
+#[test]
+fn a_wrong_password_is_said() {
+    let newswire = deployment("password", "newswire", "not-that-one");
+    let mut worker = newswire.start_worker();
+    wait_for("the log to say so", LIMIT, || {
+        worker.end_of_log().contains("uthentication failed").then_some(())
+    });
+    assert!(!worker.end_of_log().contains("not-that-one"));
+    assert_eq!(worker.stop(), 0, "{}", worker.end_of_log());
+}
