@@ -20,18 +20,16 @@ impl Cluster {
         let copies = brokers.to_string();
         let others = 2..=brokers;
         let factors = ["offsets.topic", "transaction.state.log", "default"];
-        let plan = factors
-            .iter()
-            .fold(Plan::new().and_controllers(others.clone()), |plan, of| plan.set(&format!("{of}.replication.factor"), &copies));
+        let plan = factors.iter().fold(Plan::new().and_controllers(others.clone()), |plan, of| {
+            plan.set(&format!("{of}.replication.factor"), &copies)
+        });
         let in_sync = (brokers / 2 + 1).to_string();
         let plan = plan.set("transaction.state.log.min.isr", &in_sync).set("min.insync.replicas", &in_sync);
         let plans = others.map(|id| plan.another(id)).collect::<Vec<_>>();
         // Side by side: one that is no majority alone waits for the others.
         let nodes = std::thread::scope(|scope| {
-            let starting: Vec<_> = std::iter::once(plan)
-                .chain(plans)
-                .map(|plan| scope.spawn(|| Node::start(plan)))
-                .collect();
+            let starting: Vec<_> =
+                std::iter::once(plan).chain(plans).map(|plan| scope.spawn(|| Node::start(plan))).collect();
             starting.into_iter().map(|node| node.join().expect("the broker starts")).collect()
         });
         Cluster { nodes }
