@@ -6,12 +6,15 @@
 use super::clients::{self, Reader};
 use super::offsets::{self, Offsets};
 use super::{Shared, TIERS};
+use crate::config::KafkaSettings;
 use crate::record::Stage;
 use crate::telemetry;
-use rdkafka::Offset;
-use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Prometheus asks every 15 s to 60 s, the status page every 2 s. Three small requests a group.
 const ASK_EVERY: Duration = Duration::from_secs(5);
@@ -22,16 +25,19 @@ const SAID_BETWEEN: usize = 1000;
 /// Tells the lag until the worker stops.
 pub async fn watch(shared: Arc<Shared>, stages: Vec<Stage>) {
     let stages = Arc::new(stages);
-    let mut client = None;
+    let (mut client, mut stood) = (None, Stood::default());
     let mut tick = tokio::time::interval(ASK_EVERY);
     loop {
         tokio::select! { _ = tick.tick() => {}, () = shared.stop.cancelled() => return }
-        let (shared, stages, last) = (shared.clone(), stages.clone(), client.take());
-        let asked = tokio::task::spawn_blocking(move || ask_with(last, &shared, &stages)).await;
-        match asked {
-            Ok(Ok(kept)) => client = Some(kept),
-            Ok(Err(e)) => tracing::warn!(error = e, "lag_unknown"),
-            Err(_) => {}
+        let (shared, stages, last, mut known) =
+            (shared.clone(), stages.clone(), client.take(), std::mem::take(&mut stood));
+        let asked =
+            tokio::task::spawn_blocking(move || (ask_with(last, &mut known, &shared, &stages), known)).await;
+        let Ok((answer, known)) = asked else { continue };
+        stood = known;
+        match answer {
+            Ok(kept) => client = Some(kept),
+            Err(e) => tracing::warn!(error = e, "lag_unknown"),
         }
     }
 }
@@ -40,6 +46,7 @@ pub async fn watch(shared: Arc<Shared>, stages: Vec<Stage>) {
 /// wait for ever for a coordinator that it remembers and that has left the cluster (confluentinc/librdkafka#5511).
 fn ask_with(
     last: Option<BaseConsumer<Reader>>,
+    stood: &mut Stood,
     shared: &Shared,
     stages: &[Stage],
 ) -> Result<BaseConsumer<Reader>, String> {
@@ -47,7 +54,7 @@ fn ask_with(
         Some(client) => client,
         None => clients::onlooker(&shared.config.kafka).map_err(|e| e.to_string())?,
     };
-    ask(shared, &client, stages).map(|()| client)
+    ask(shared, &client, stood, stages).map(|()| client)
 }
 
 /// One group with the partitions of its Kafka topic that are this worker's.
@@ -65,8 +72,17 @@ impl Share {
     }
 }
 
-fn ask(shared: &Shared, client: &BaseConsumer<Reader>, stages: &[Stage]) -> Result<(), String> {
+fn ask(
+    shared: &Shared,
+    client: &BaseConsumer<Reader>,
+    stood: &mut Stood,
+    stages: &[Stage],
+) -> Result<(), String> {
     hear(client);
+    let mut behind = |share: &Share| -> Result<u64, String> {
+        let gaps = gaps(client, share)?;
+        Ok(gaps.into_iter().map(|(partition, gap)| stood.records(&shared.config.kafka, partition, gap)).sum())
+    };
     let names = &shared.outlet.names;
     let mut lags = Vec::new();
     for stage in stages {
@@ -76,14 +92,14 @@ fn ask(shared: &Shared, client: &BaseConsumer<Reader>, stages: &[Stage]) -> Resu
             Stage::Publish => &names.candidates,
         };
         let share = Share::new(shared, stage.as_str(), kafka_topic, shared.readiness.of(*stage));
-        lags.push((*stage, behind(client, &share)?));
+        lags.push((*stage, behind(&share)?));
     }
     let mut waiting = Vec::new();
     if stages.contains(&Stage::Fetch) {
         for tier in TIERS {
             let group = format!("delay-{}", tier.name);
             let share = Share::new(shared, &group, &names.delay(tier), shared.readiness.of_delay(tier.name));
-            waiting.push((tier.name, behind(client, &share)?));
+            waiting.push((tier.name, behind(&share)?));
         }
     }
     telemetry::lag(&lags, &waiting, shared.fetcher.now());
@@ -97,31 +113,84 @@ fn hear(client: &BaseConsumer<Reader>) {
     }
 }
 
-fn behind(client: &BaseConsumer<Reader>, share: &Share) -> Result<u64, String> {
+/// From the offset that is committed (nothing committed: from the first record that is still there) to the end.
+type Gap = (i64, i64);
+
+fn gaps(client: &BaseConsumer<Reader>, share: &Share) -> Result<Vec<((String, i32), Gap)>, String> {
     if share.partitions.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     // The group first: what it commits between the two questions would else look like less than nothing.
     let committed = offsets::committed(client, &share.group, CALL)?;
     let ends = offsets::ends(client, &share.partitions, Offset::End, CALL)?;
     let fresh = share.partitions.iter().filter(|partition| !committed.contains_key(*partition));
     let fresh: Vec<_> = fresh.cloned().collect();
-    // Nothing committed: it goes on from the first record that is still there.
     let first = match fresh.is_empty() {
         true => Offsets::new(),
         false => offsets::ends(client, &fresh, Offset::Beginning, CALL)?,
     };
-    Ok(lag(&share.partitions, &ends, &committed, &first))
+    Ok(between(&share.partitions, &ends, &committed, &first))
 }
 
-fn lag(partitions: &[(String, i32)], ends: &Offsets, committed: &Offsets, first: &Offsets) -> u64 {
+fn between(
+    partitions: &[(String, i32)],
+    ends: &Offsets,
+    committed: &Offsets,
+    first: &Offsets,
+) -> Vec<((String, i32), Gap)> {
     let of = |partition: &(String, i32)| {
-        let end = ends.get(partition)?;
         let first = first.get(partition).copied().unwrap_or(0);
         let next = committed.get(partition).copied().unwrap_or(first);
-        u64::try_from(end - next).ok()
+        // Without an end it has no leader now, and counts when it has one.
+        Some((partition.clone(), (next, *ends.get(partition)?)))
     };
-    partitions.iter().filter_map(of).sum()
+    partitions.iter().filter_map(of).collect()
+}
+
+/// Gaps that did not change between two questions, and whether there is a record in them. Whoever submits in transactions
+/// leaves offsets behind that no consumer is given, and a consumer commits past none of them.
+#[derive(Default)]
+struct Stood(HashMap<(String, i32), (Gap, Option<bool>)>);
+
+impl Stood {
+    /// How many records the gap stands for.
+    fn records(&mut self, settings: &KafkaSettings, partition: (String, i32), gap: Gap) -> u64 {
+        let (next, end) = gap;
+        let offsets = u64::try_from(end - next).unwrap_or_default();
+        match self.0.get_mut(&partition) {
+            Some((last, has_record)) if *last == gap && offsets > 0 => {
+                if has_record.is_none() {
+                    *has_record = has_committed_record(settings, &partition, next);
+                }
+                if *has_record == Some(false) { 0 } else { offsets }
+            }
+            _ => {
+                self.0.insert(partition, (gap, None));
+                offsets
+            }
+        }
+    }
+}
+
+/// Read to see: the first record from this offset on, or the end. `None`: no answer in time.
+fn has_committed_record(
+    settings: &KafkaSettings,
+    (topic, partition): &(String, i32),
+    next: i64,
+) -> Option<bool> {
+    let reader = clients::Aside::from(clients::table_reader(settings, "lag", "read_committed").ok()?);
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, *partition, Offset::Offset(next)).ok()?;
+    reader.assign(&list).ok()?;
+    let begun = Instant::now();
+    while begun.elapsed() < CALL {
+        match reader.poll(CALL.saturating_sub(begun.elapsed())) {
+            Some(Ok(_)) => return Some(true),
+            Some(Err(KafkaError::PartitionEOF(_))) => return Some(false),
+            _ => {}
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -134,7 +203,21 @@ mod tests {
         let (ends, committed) =
             (Offsets::from([(key(0), 10), (key(1), 50), (key(2), 7)]), Offsets::from([(key(0), 4)]));
         let first = Offsets::from([(key(1), 45)]);
-        // Partition 3 has no end known: it counts when it has one.
-        assert_eq!(lag(&[key(0), key(1), key(2), key(3)], &ends, &committed, &first), 6 + 5 + 7);
+        // Partition 3 has no end known.
+        let gaps = between(&[key(0), key(1), key(2), key(3)], &ends, &committed, &first);
+        assert_eq!(gaps, [(key(0), (4, 10)), (key(1), (45, 50)), (key(2), (0, 7))]);
+    }
+
+    #[test]
+    fn a_gap_is_looked_into_once_it_has_stood_still() {
+        let settings = KafkaSettings::default();
+        let (mut stood, partition) = (Stood::default(), ("urls".to_owned(), 0));
+        assert_eq!(stood.records(&settings, partition.clone(), (4, 6)), 2);
+        stood.0.insert(partition.clone(), ((4, 6), Some(false)));
+        assert_eq!(stood.records(&settings, partition.clone(), (4, 6)), 0);
+        assert_eq!(stood.records(&settings, partition.clone(), (4, 7)), 3, "something has come");
+        stood.0.insert(partition.clone(), ((4, 7), Some(true)));
+        assert_eq!(stood.records(&settings, partition.clone(), (4, 7)), 3);
+        assert_eq!(stood.records(&settings, partition, (7, 7)), 0);
     }
 }

@@ -121,6 +121,26 @@ fn lag_is_told_by_stage_and_goes_back_to_nothing() {
     });
 }
 
+/// The end of a transaction takes an offset that no consumer is given, and so does what was taken back: nobody commits past
+/// it, and it is no work.
+#[test]
+fn what_is_no_record_is_no_lag() {
+    let newswire = Deployment::new("marked");
+    let url = |number: usize| format!("http://paper{number}.example/story");
+    (0..9).for_each(|number| newswire.sites.serve(&url(number), page(number)));
+    let (urls, topic) = ((0..9).map(url).collect::<Vec<_>>(), newswire.kafka_topic("urls"));
+    let worker = newswire.start_worker();
+    worker.wait_until_ready();
+    newswire.broker().submit_in_a_transaction(&topic, &urls[..6], true);
+    newswire.broker().submit_in_a_transaction(&topic, &urls[6..], false);
+    let lag = || sum(&worker.get("/metrics"), "newswire_lag_records", &["stage=\"route\""]);
+    wait_for("the articles", LIMIT, || (newswire.events().len() == 6).then_some(()));
+    // It has been asked for since, and is looked into when it stands still.
+    std::thread::sleep(Duration::from_secs(7));
+    wait_for("nothing to be left", LIMIT, || (lag() == 0.0).then_some(()));
+    assert_eq!(newswire.events().len(), 6);
+}
+
 #[test]
 fn a_changed_taxonomy_is_taken_up_and_a_broken_one_is_not() {
     let folder = tempfile::tempdir().expect("a scratch folder");

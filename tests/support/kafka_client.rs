@@ -132,6 +132,25 @@ impl Broker {
         self.produce_all(topic, urls.iter().map(draft));
     }
 
+    /// As `submit`, in a transaction of its own, which is taken back or committed.
+    pub fn submit_in_a_transaction(&self, topic: &str, urls: &[String], is_committed: bool) {
+        let config = self.client(&[("transactional.id", &unique("submits"))]);
+        let producer: ThreadedProducer<DefaultProducerContext> = config.create().expect("a producer");
+        producer.init_transactions(PATIENCE).expect("a transactional producer");
+        producer.begin_transaction().expect("a transaction");
+        for url in urls {
+            let record = BaseRecord::<[u8], str>::to(topic).payload(url.as_str());
+            producer.send(record).map_err(|(error, _)| error).expect("the producer takes the record");
+        }
+        producer.flush(PATIENCE).expect("the broker takes the records");
+        let ended = if is_committed {
+            producer.commit_transaction(PATIENCE)
+        } else {
+            producer.abort_transaction(PATIENCE)
+        };
+        ended.expect("the transaction ends");
+    }
+
     /// Writes all of them; returns when the broker has them. The default partitioner places them by key.
     pub fn produce_all<'a>(&self, topic: &str, drafts: impl IntoIterator<Item = Draft<'a>>) {
         let config = self.client(&[("enable.idempotence", "true")]);
