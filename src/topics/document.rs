@@ -46,7 +46,7 @@ impl Document {
     pub(super) fn new(title: &str, body: &str) -> Document {
         let title = Part::new(title, Field::Title);
         let body = Part::new(body, Field::Body);
-        let dateline_end = dateline_end(&body.text.cased).unwrap_or(0);
+        let dateline_end = dateline_end(&body.text).unwrap_or(0);
         let lead_end = lead_end(&body.text.cased, dateline_end);
         Document { title, body, dateline_end, lead_end }
     }
@@ -71,7 +71,7 @@ impl Document {
 impl Part {
     fn new(text: &str, field: Field) -> Part {
         let text = Folded::new(text);
-        let is_all_caps = is_all_caps(&text.cased);
+        let is_all_caps = is_all_caps(&text);
         let is_capitalized = is_all_caps || (field == Field::Title && is_title_case(&text.cased));
         Part { text, field, is_capitalized, is_all_caps }
     }
@@ -80,13 +80,13 @@ impl Part {
 /// So much of a text shows whether it is in capitals: a paragraph. A guess, not measured.
 const CASE_CHARACTERS: usize = 400;
 
-fn is_all_caps(text: &str) -> bool {
-    let head = &text.as_bytes()[..text.len().min(CASE_CHARACTERS)];
-    let (upper, lower) = if head.is_ascii() {
+fn is_all_caps(text: &Folded) -> bool {
+    let (upper, lower) = if text.is_ascii {
+        let head = &text.cased.as_bytes()[..text.cased.len().min(CASE_CHARACTERS)];
         (count(head, u8::is_ascii_uppercase), count(head, u8::is_ascii_lowercase))
     } else {
-        let upper = text.chars().take(CASE_CHARACTERS).filter(|c| c.is_uppercase()).count();
-        (upper, text.chars().take(CASE_CHARACTERS).filter(|c| c.is_lowercase()).count())
+        let head = || text.cased.chars().take(CASE_CHARACTERS);
+        (head().filter(|c| c.is_uppercase()).count(), head().filter(|c| c.is_lowercase()).count())
     };
     upper > 3 && lower * 10 < upper
 }
@@ -109,9 +109,10 @@ fn is_title_case(text: &str) -> bool {
 }
 
 /// "SEOUL, Oct. 3 (Agency) - ", "【ソウル共同】", "(서울=통신) ", "通讯社北京10月3日电".
-fn dateline_end(body: &str) -> Option<usize> {
-    let head = &body[..floor(body, 110)];
-    bracketed_dateline(head).or_else(|| agency_dateline(head)).or_else(|| dashed_dateline(head))
+fn dateline_end(body: &Folded) -> Option<usize> {
+    let head = &body.cased[..floor(&body.cased, 110)];
+    let agency = || if body.is_ascii { None } else { agency_dateline(head) };
+    bracketed_dateline(head).or_else(agency).or_else(|| dashed_dateline(head))
 }
 
 fn bracketed_dateline(head: &str) -> Option<usize> {
@@ -127,9 +128,6 @@ fn bracketed_dateline(head: &str) -> Option<usize> {
 
 /// Chinese agencies: up to the 电/電 ("by wire") that follows the day.
 fn agency_dateline(head: &str) -> Option<usize> {
-    if head.is_ascii() {
-        return None;
-    }
     let at = ["日电", "日電", "日讯", "日訊"].iter().find_map(|mark| Some(head.find(mark)? + mark.len()))?;
     (at < 80).then_some(at)
 }
@@ -164,7 +162,7 @@ fn lead_end(body: &str, start: usize) -> usize {
         0xe3 => window[*at..].starts_with("。".as_bytes()),
         _ => false,
     };
-    let sentence_end = (0..window.len()).rev().find(is_end);
+    let sentence_end = memchr::memrchr3_iter(b'.', b'\n', 0xe3, window).find(is_end);
     match sentence_end {
         Some(end) if end > window.len() / 3 => start + end + 1,
         _ => limit,
@@ -192,8 +190,8 @@ mod tests {
             ("The president - who was in Seoul - said", None),
             ("He said no.", None),
         ] {
-            let cased = Folded::new(body).cased;
-            assert_eq!(dateline_end(&cased).map(|end| &cased[..end]), expected, "{body}");
+            let folded = Folded::new(body);
+            assert_eq!(dateline_end(&folded).map(|end| &folded.cased[..end]), expected, "{body}");
         }
     }
 }

@@ -12,6 +12,8 @@ pub(super) struct Folded {
     pub lower: String,
     /// The same bytes with the source's case.
     pub cased: String,
+    /// What most texts are: questions about characters are then about bytes.
+    pub is_ascii: bool,
     /// Where bytes of `lower` and code points of the source fall out of step: a byte, and the code point it came from.
     steps: Vec<(u32, u32)>,
     code_points: u32,
@@ -53,9 +55,8 @@ impl Folded {
     }
 }
 
-/// A text that is being folded.
+/// A text that is being folded, still with its case.
 struct Folding {
-    lower: Vec<u8>,
     cased: Vec<u8>,
     steps: Vec<(u32, u32)>,
     /// What is seen and not yet written.
@@ -66,10 +67,9 @@ struct Folding {
 
 impl Folding {
     fn new(bytes: usize) -> Folding {
-        let (lower, cased) = (Vec::with_capacity(bytes), Vec::with_capacity(bytes));
         // White space before the text is dropped, as any is that nothing is written before.
         let white = White { start: Some(0), ..White::default() };
-        Folding { lower, cased, steps: Vec::new(), white, at: 0 }
+        Folding { cased: Vec::with_capacity(bytes), steps: Vec::new(), white, at: 0 }
     }
 
     /// Reads white space, and returns the rest.
@@ -83,18 +83,16 @@ impl Folding {
         rest
     }
 
-    /// Writes what needs only its case folded, and returns the rest. The text begins with no white space.
+    /// Writes what is folded but for its case, and returns the rest. The text begins with no white space.
     fn push_plain<'t>(&mut self, text: &'t str) -> &'t str {
         let plain = plain_run(text.as_bytes());
         let (run, rest) = text.split_at(plain);
         if !run.is_empty() {
             self.push_white();
             self.step(self.at);
-            let start = self.lower.len();
+            let start = self.cased.len();
             self.cased.extend_from_slice(run.as_bytes());
             self.cased[start..].iter_mut().for_each(|byte| *byte = one_space(*byte));
-            self.lower.extend_from_slice(&self.cased[start..]);
-            self.lower[start..].make_ascii_lowercase();
             self.at += plain as u32;
         }
         rest
@@ -104,27 +102,23 @@ impl Folding {
         if !is_invisible(c) {
             self.push_white();
             self.step(self.at);
-            let (plain, mut bytes) = (plain_letter(c), [0; 4]);
-            self.cased.extend_from_slice(plain.encode_utf8(&mut bytes).as_bytes());
-            self.lower.extend_from_slice(lower_of_equal_length(plain).encode_utf8(&mut bytes).as_bytes());
+            self.cased.extend_from_slice(plain_letter(c).encode_utf8(&mut [0; 4]).as_bytes());
         }
         self.at += 1;
     }
 
     fn push_white(&mut self) {
         let Some(at) = self.white.start.take() else { return };
-        if !self.lower.is_empty() {
+        if !self.cased.is_empty() {
             self.step(at);
-            let byte = if self.white.ends_paragraph() { b'\n' } else { b' ' };
-            self.lower.push(byte);
-            self.cased.push(byte);
+            self.cased.push(if self.white.ends_paragraph() { b'\n' } else { b' ' });
         }
         self.white = White::default();
     }
 
-    /// Notes that the next byte of `lower` comes from code point `at`, where that is not one step on.
+    /// Notes that the next byte of `cased` comes from code point `at`, where that is not one step on.
     fn step(&mut self, at: u32) {
-        let byte = self.lower.len() as u32;
+        let byte = self.cased.len() as u32;
         let (last_byte, last_source) = self.steps.last().copied().unwrap_or((0, 0));
         if last_source + (byte - last_byte) != at {
             self.steps.push((byte, at));
@@ -132,13 +126,18 @@ impl Folding {
     }
 
     fn finish(self) -> Folded {
-        let text = |bytes| String::from_utf8(bytes).expect("whole characters were written");
-        let (lower, cased) = (text(self.lower), text(self.cased));
-        Folded { lower, cased, steps: self.steps, code_points: self.at }
+        let cased = String::from_utf8(self.cased).expect("whole characters were written");
+        let is_ascii = cased.is_ascii();
+        let lower = if is_ascii {
+            cased.to_ascii_lowercase()
+        } else {
+            cased.chars().map(lower_of_equal_length).collect()
+        };
+        Folded { lower, cased, is_ascii, steps: self.steps, code_points: self.at }
     }
 }
 
-/// How many bytes need only their case folded.
+/// How many bytes are folded but for their case, and line breaks that stand alone.
 fn plain_run(text: &[u8]) -> usize {
     let mut end = 0;
     while block_at(text, end).is_some_and(|(block, next)| is_plain_block(block, next)) {
