@@ -4,7 +4,7 @@ use super::document::{Document, Part, Zone};
 use super::language::Spoken;
 use super::schema::Lexicon;
 use super::script::{Script, Shape, ends_word, starts_word};
-use super::starts::{Beginning, Case};
+use super::starts::{Beginning, Case, Plain};
 use super::taxonomy::{Meaning, Pattern, Taxonomy};
 use super::trie::{Node, Standing};
 use super::word_bits::{BLOCK, blocks};
@@ -18,7 +18,7 @@ pub(super) struct Found {
     pub field: Field,
     pub zone: Zone,
     pattern: u32,
-    /// A bit per meaning of the pattern that stands here.
+    /// A bit per meaning of the pattern that stands here; more bits than meanings say nothing.
     standing: u64,
     /// A bit per word list that the spelling is in.
     lexicons: u8,
@@ -78,9 +78,19 @@ impl Scanner<'_> {
                     continue;
                 }
                 // Most words begin nothing.
-                if let Some(beginning) = self.beginning(at, block.word_length(bit)) {
-                    free = self.standing(at, beginning, found).unwrap_or(free);
-                }
+                let length = block.word_length(bit);
+                free = match self.beginning(at, length) {
+                    None => continue,
+                    Some(Beginning::Plain(plain)) => self.plain(at, at + length, plain, found),
+                    Some(Beginning::Spelling(spelling)) => {
+                        self.candidates.push(spelling);
+                        self.standing(at, found).unwrap_or(free)
+                    }
+                    Some(Beginning::Node(node)) => {
+                        self.taxonomy.trie.walk(&text[at..], node, &mut self.candidates);
+                        self.standing(at, found).unwrap_or(free)
+                    }
+                };
             }
         }
     }
@@ -96,25 +106,32 @@ impl Scanner<'_> {
         }
     }
 
+    #[inline]
     fn case(&self, at: usize) -> Case {
         if self.part.text.cased.as_bytes()[at].is_ascii_lowercase() { Case::Small } else { Case::Any }
     }
 
     /// A word of ASCII letters begins nothing in its middle.
+    #[inline]
     fn begins_word(&self, at: usize) -> bool {
         starts_word(&self.part.text.lower, at, Script::Spaced)
     }
 
-    /// The longest spelling that stands here. Where it is only a cue ("vaccine"), the longest that names something
+    /// A word that means here all that it may mean. Returns where to go on.
+    #[inline]
+    fn plain(&self, start: usize, end: usize, plain: Plain, found: &mut Vec<Found>) -> usize {
+        let Plain { spelling: pattern, lexicons, has_cues } = plain;
+        let field = self.part.field;
+        let zone = self.document.zone(field, start);
+        let (standing, has_names) = (u64::MAX, false);
+        found.push(Found { start, end, field, zone, pattern, standing, lexicons, has_cues, has_names });
+        end
+    }
+
+    /// The longest candidate that stands here. Where it is only a cue ("vaccine"), the longest that names something
     /// ("vaccin*") too: a cue hides nobody. Returns where to go on.
-    fn standing(&mut self, start: usize, beginning: Beginning, found: &mut Vec<Found>) -> Option<usize> {
-        match beginning {
-            Beginning::Node(node) => {
-                let text = &self.part.text.lower.as_bytes()[start..];
-                self.taxonomy.trie.walk(text, node, &mut self.candidates);
-            }
-            Beginning::Spelling(spelling) => self.candidates.push(spelling),
-        }
+    #[inline(never)]
+    fn standing(&mut self, start: usize, found: &mut Vec<Found>) -> Option<usize> {
         let mut next = None;
         while let Some(index) = self.candidates.pop() {
             let pattern = &self.taxonomy.patterns[index as usize];

@@ -48,6 +48,7 @@ pub(super) enum Shape {
 }
 
 /// Whether a term of this script may begin at this place of a text.
+#[inline]
 pub(super) fn starts_word(text: &str, start: usize, script: Script) -> bool {
     match text.as_bytes()[..start].last() {
         None => true,
@@ -72,6 +73,7 @@ fn starts_behind(before: &str, script: Script) -> bool {
 }
 
 /// Whether a whole word may end at the end of a term, with what its script hangs onto a name.
+#[inline]
 pub(super) fn ends_word(text: &str, term: Range<usize>, script: Script) -> bool {
     match text.as_bytes().get(term.end) {
         None => true,

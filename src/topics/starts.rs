@@ -3,7 +3,7 @@
 
 use super::script::is_word_byte;
 use super::taxonomy::Pattern;
-use super::trie::{NONE, Node, Trie};
+use super::trie::{Node, Trie};
 use super::word_bits::BLOCK;
 
 /// How a word begins: with a small letter, or in any way.
@@ -20,6 +20,17 @@ pub(super) enum Beginning {
     Node(Node),
     /// Only this spelling.
     Spelling(u32),
+    /// Only this spelling, and all that it means stands.
+    Plain(Plain),
+}
+
+/// A spelling that is a word, all of whose meanings stand where the word does.
+#[derive(Clone, Copy)]
+pub(super) struct Plain {
+    pub spelling: u32,
+    /// A bit per word list that it is in.
+    pub lexicons: u8,
+    pub has_cues: bool,
 }
 
 /// What can be told of a place without walking the trie.
@@ -46,7 +57,7 @@ impl Starts {
             first_words: FirstWords::new(),
             open: [Beginnings::new(), Beginnings::new()],
         };
-        for (text, pattern) in spellings {
+        for (index, (text, pattern)) in spellings.enumerate() {
             let Some(&byte) = text.as_bytes().first() else { continue };
             let anywhere = if pattern.is_anywhere { Starts::ANYWHERE } else { 0 };
             starts.bytes[usize::from(byte)] |= Starts::BEGINS | anywhere;
@@ -54,6 +65,7 @@ impl Starts {
             let word = FirstWord::of(text.as_bytes());
             if word.length > 0 {
                 starts.first_words.add(word, !pattern.is_capitalized, trie);
+                starts.first_words.known(word).see(index as u32, text.as_bytes(), pattern);
             }
             if pattern.is_open && usize::from(word.length) == text.len() {
                 starts.open[Case::Any as usize].add(text.as_bytes());
@@ -87,7 +99,7 @@ impl Starts {
     pub(super) fn at_word(&self, text: &[u8], length: usize, case: Case) -> Option<Beginning> {
         let word = FirstWord::new(text, length);
         match self.first_words.get(word, case) {
-            Some(known) => known.beginning(&text[length..]),
+            Some(known) => known.beginning(&text[length..], case),
             None => self.open[case as usize].may_hold(word).then_some(Beginning::Node(Node::ROOT)),
         }
     }
@@ -100,56 +112,94 @@ struct FirstWords {
     /// begin with a small letter, and all.
     hashes: [Hashes<2048>; 2],
     /// Half of them free at least.
-    slots: Vec<Option<Known>>,
+    slots: Vec<Known>,
     count: usize,
 }
 
+/// What is known of a first word: half a line of the cache, since most of what is loaded of it is in none of the first two.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     letters: u64,
-    node: u32,
-    /// The spelling that the word is by itself, or `NONE`.
-    alone: u32,
-    /// Some spelling goes on behind the word with this sign: a bit per sign from the space on. All for words of which
-    /// the trie must be asked anyway.
+    /// What two bytes some spelling goes on with behind a space: a bit per number that two bytes make. All, as in `signs`,
+    /// for words of which the trie must be asked anyway.
+    behind_space: u64,
+    /// Some spelling goes on behind the word with this sign: a bit per sign from the space on.
     signs: u32,
-    /// The same of what follows a space: a bit per five last bits of a byte.
-    behind_space: u32,
+    node: u32,
+    /// The spelling that the word is by itself, if `stands` says there is one.
+    alone: u32,
+    stands: Stands,
+    /// Its word lists.
+    lexicons: u8,
+    /// 0 in a free slot.
     length: u8,
     /// Bytes of the word that lead to the node.
     depth: u8,
-    /// Some spelling that begins so may begin with a small letter.
-    may_be_small: bool,
+}
+
+/// What must be asked of a spelling that is one word, where the word stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stands {
+    /// There is no such spelling.
+    Never,
+    /// The same, and each meaning wants a capital.
+    Capitalized,
+    /// What each meaning asks.
+    Perhaps,
+    /// Nothing; it is a cue, too, or is none.
+    Cue,
+    Word,
 }
 
 impl Known {
-    fn new(word: FirstWord, may_be_small: bool, trie: &Trie) -> Known {
+    const FREE: Known = Known {
+        letters: 0,
+        behind_space: 0,
+        signs: 0,
+        node: 0,
+        alone: 0,
+        stands: Stands::Never,
+        lexicons: 0,
+        length: 0,
+        depth: 0,
+    };
+
+    fn new(word: FirstWord, trie: &Trie) -> Known {
         let FirstWord { letters, length } = word;
         let bytes = letters.to_le_bytes();
         let text = &bytes[..usize::from(length).min(bytes.len())];
         let node = trie.node(text);
-        let mut known = Known {
+        let must_ask = node == Node::ROOT || text.len() < usize::from(length);
+        let (signs, behind_space) = if must_ask { (u32::MAX, u64::MAX) } else { (0, 0) };
+        Known {
             letters,
+            behind_space,
+            signs,
             node: node.slot,
-            alone: NONE,
-            signs: u32::MAX,
-            behind_space: u32::MAX,
             length,
             depth: node.depth as u8,
-            may_be_small,
-        };
-        if node != Node::ROOT && text.len() == usize::from(length) {
-            let signs = (0..32).filter(|sign| trie.goes_on(node, text, &[b' ' + sign]));
-            let behind_space = (0..=255).filter(|byte| trie.goes_on(node, text, &[b' ', *byte]));
-            known.alone = trie.spelling(node, text);
-            known.signs = signs.fold(0, |bits, sign| bits | 1 << sign);
-            known.behind_space = behind_space.fold(0, |bits, byte| bits | Known::bit(byte));
+            ..Known::FREE
         }
-        known
     }
 
-    fn bit(byte: u8) -> u32 {
-        1 << (byte % 32)
+    /// Notes a spelling that begins with the word.
+    fn see(&mut self, index: u32, text: &[u8], pattern: &Pattern) {
+        match text[usize::from(self.length)..] {
+            [] => {
+                (self.alone, self.lexicons, self.stands) = (index, pattern.lexicons, Stands::of(pattern));
+            }
+            [b' ', one, two, ..] => {
+                (self.signs, self.behind_space) = (self.signs | 1, self.behind_space | Known::bit(one, two));
+            }
+            [b' ', ..] => (self.signs, self.behind_space) = (self.signs | 1, u64::MAX),
+            [sign @ b' '..b'@', ..] => self.signs |= 1 << (sign - b' '),
+            // Always asked.
+            _ => {}
+        }
+    }
+
+    fn bit(one: u8, two: u8) -> u64 {
+        1 << ((u32::from(one) * 37 + u32::from(two) * 11) % 64)
     }
 
     fn word(&self) -> FirstWord {
@@ -159,25 +209,40 @@ impl Known {
     /// What to do where the word stands before this rest of the text. Spares the trie, which is too large for the first
     /// caches, where nothing longer can stand.
     #[inline]
-    fn beginning(&self, rest: &[u8]) -> Option<Beginning> {
+    fn beginning(&self, rest: &[u8], case: Case) -> Option<Beginning> {
         let goes_on = match *rest {
-            [b' ', next, ..] => self.signs & 1 == 1 && self.behind_space & Known::bit(next) != 0,
-            // The end of the text is as good as a space.
-            [] => self.signs & 1 == 1,
+            [b' ', one, two, ..] => self.signs & 1 == 1 && self.behind_space & Known::bit(one, two) != 0,
             [sign @ b' '..b'@', ..] => self.signs >> (sign - b' ') & 1 == 1,
+            [] => self.signs == u32::MAX,
             _ => true,
         };
-        match self.alone {
+        let plain =
+            |has_cues| Beginning::Plain(Plain { spelling: self.alone, lexicons: self.lexicons, has_cues });
+        match self.stands {
             _ if goes_on => Some(Beginning::Node(Node { slot: self.node, depth: self.depth.into() })),
-            NONE => None,
-            spelling => Some(Beginning::Spelling(spelling)),
+            Stands::Never => None,
+            Stands::Capitalized if case == Case::Small => None,
+            Stands::Capitalized | Stands::Perhaps => Some(Beginning::Spelling(self.alone)),
+            Stands::Cue => Some(plain(true)),
+            Stands::Word => Some(plain(false)),
+        }
+    }
+}
+
+impl Stands {
+    fn of(pattern: &Pattern) -> Stands {
+        match pattern.is_plain() {
+            true if pattern.cues != 0 => Stands::Cue,
+            true => Stands::Word,
+            false if pattern.is_capitalized => Stands::Capitalized,
+            false => Stands::Perhaps,
         }
     }
 }
 
 impl FirstWords {
     fn new() -> FirstWords {
-        FirstWords { hashes: [Hashes::new(), Hashes::new()], slots: vec![None; 64], count: 0 }
+        FirstWords { hashes: [Hashes::new(), Hashes::new()], slots: vec![Known::FREE; 64], count: 0 }
     }
 
     fn add(&mut self, word: FirstWord, may_be_small: bool, trie: &Trie) {
@@ -187,20 +252,16 @@ impl FirstWords {
             small.add(word);
         }
         if self.count * 2 >= self.slots.len() {
-            let twice = vec![None; self.slots.len() * 2];
+            let twice = vec![Known::FREE; self.slots.len() * 2];
             let known = std::mem::replace(&mut self.slots, twice);
-            for known in known.into_iter().flatten() {
-                let place = self.place(known.word());
-                self.slots[place] = Some(known);
+            for known in known.into_iter().filter(|known| known.length > 0) {
+                *self.known(known.word()) = known;
             }
         }
-        let place = self.place(word);
-        match &mut self.slots[place] {
-            Some(known) => known.may_be_small |= may_be_small,
-            free => {
-                *free = Some(Known::new(word, may_be_small, trie));
-                self.count += 1;
-            }
+        let known = self.known(word);
+        if known.length == 0 {
+            *known = Known::new(word, trie);
+            self.count += 1;
         }
     }
 
@@ -208,15 +269,22 @@ impl FirstWords {
     #[inline]
     fn get(&self, word: FirstWord, case: Case) -> Option<&Known> {
         let may_stand = self.hashes[case as usize].may_hold(word);
-        let known = if may_stand { self.slots[self.place(word)].as_ref() } else { None };
-        known.filter(|known| known.may_be_small || case == Case::Any)
+        let known = if may_stand { &self.slots[self.place(word)] } else { &Known::FREE };
+        (known.length > 0).then_some(known)
+    }
+
+    /// Where the word is, or would be.
+    fn known(&mut self, word: FirstWord) -> &mut Known {
+        let place = self.place(word);
+        &mut self.slots[place]
     }
 
     /// Where the word is, or the free slot where it would be.
+    #[inline]
     fn place(&self, word: FirstWord) -> usize {
         let last = self.slots.len() - 1;
         let mut place = word.hash(self.slots.len().trailing_zeros());
-        while self.slots[place].is_some_and(|known| known.word() != word) {
+        while self.slots[place].length > 0 && self.slots[place].word() != word {
             place = (place + 1) & last;
         }
         place
@@ -338,7 +406,9 @@ fn last_letters(text: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::topics::fold::fold_term;
     use crate::topics::load::bundled;
+    use crate::topics::trie::Standing;
 
     /// Nobody's words, of three to nine letters.
     fn nonsense() -> impl Iterator<Item = FirstWord> {
@@ -360,6 +430,41 @@ mod tests {
             let wrong = nonsense().take(MANY).filter(|word| may_hold.may_hold(*word)).count();
             assert!(wrong * 15 < MANY, "{set}: {wrong} of {MANY}");
             println!("{set}: {wrong} of {MANY}");
+        }
+    }
+
+    #[test]
+    fn a_first_word_tells_what_the_trie_finds() {
+        let taxonomy = bundled();
+        let mut standing = Standing::new();
+        for term in &taxonomy.terms {
+            let spelling = fold_term(term.text()).0;
+            let other = spelling.rsplit_once(' ').map(|(begun, _)| format!("{begun} other"));
+            let behind = ["", " ", " o", " of it", "s", "'s", ", it", "-it", "é"];
+            for text in behind.map(|behind| format!("{spelling}{behind}")).into_iter().chain(other) {
+                let length = usize::from(FirstWord::of(text.as_bytes()).length);
+                if length == 0 {
+                    continue;
+                }
+                for case in [Case::Small, Case::Any] {
+                    let fits =
+                        |at: &u32| case == Case::Any || !taxonomy.patterns[*at as usize].is_capitalized;
+                    taxonomy.trie.walk(text.as_bytes(), Node::ROOT, &mut standing);
+                    let expected: Vec<u32> = standing.iter().copied().filter(fits).collect();
+                    standing.clear();
+                    match taxonomy.starts.at_word(text.as_bytes(), length, case) {
+                        None => {}
+                        Some(Beginning::Node(node)) => {
+                            taxonomy.trie.walk(text.as_bytes(), node, &mut standing)
+                        }
+                        Some(Beginning::Spelling(spelling) | Beginning::Plain(Plain { spelling, .. })) => {
+                            standing.push(spelling)
+                        }
+                    }
+                    standing.retain(|at| fits(at));
+                    assert_eq!(standing, expected, "{text:?}");
+                }
+            }
         }
     }
 }

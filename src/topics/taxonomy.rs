@@ -211,6 +211,11 @@ impl Pattern {
         self.meanings.push(meaning);
     }
 
+    /// Every meaning stands wherever the spelling is a whole word.
+    pub(super) fn is_plain(&self) -> bool {
+        self.meanings.iter().all(|meaning| matches!(meaning, Meaning::Cue(..) | Meaning::Word(_, false)))
+    }
+
     /// No meaning stands where a letter or digit of ASCII follows.
     fn is_whole(&self, spelling: &str) -> bool {
         !self.is_open

@@ -31,8 +31,8 @@ const ENDS: u32 = 1 << 31;
 const TAIL: u32 = 1 << 30;
 /// Such a spelling ends with a letter or digit of ASCII, and none may follow.
 const WHOLE: u32 = 1 << 31;
-/// No spelling; no parent.
-pub(super) const NONE: u32 = u32::MAX;
+/// No parent.
+const NONE: u32 = u32::MAX;
 const ROOT: u32 = 0;
 const FREE: Slot = Slot { base: 0, parent: NONE };
 
@@ -133,29 +133,6 @@ impl Trie {
             at = child;
         }
         Node { slot: at, depth: text.len() as u32 }
-    }
-
-    /// The spelling that is all of a text that leads to a node, or `NONE`.
-    pub(super) fn spelling(&self, node: Node, text: &[u8]) -> u32 {
-        let (slot, rest) = (self.slots[node.slot as usize], &text[node.depth as usize..]);
-        let is_all = if slot.is_tail() { self.tail(slot) == rest } else { slot.ends() };
-        if is_all { self.spellings[node.slot as usize] & !WHOLE } else { NONE }
-    }
-
-    /// Whether some spelling goes on with these bytes behind a text that leads to a node.
-    pub(super) fn goes_on(&self, node: Node, text: &[u8], bytes: &[u8]) -> bool {
-        let (mut at, rest) = (node.slot, &text[node.depth as usize..]);
-        let mut left = bytes.iter();
-        while !self.slots[at as usize].is_tail() {
-            let Some(&byte) = left.next() else { return true };
-            let child = self.slots[at as usize].base() + u32::from(byte);
-            if !self.is_child(child, at) {
-                return false;
-            }
-            at = child;
-        }
-        let tail = self.tail(self.slots[at as usize]).strip_prefix(rest);
-        tail.is_some_and(|tail| tail.starts_with(left.as_slice()))
     }
 
     fn is_child(&self, child: u32, parent: u32) -> bool {
@@ -292,7 +269,7 @@ fn children(sorted: &[(&[u8], u32)], node: &Pending) -> Vec<Child> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NONE, Node, Standing, Trie};
+    use super::{Node, Standing, Trie};
 
     #[test]
     fn every_beginning_is_found_and_nothing_else() {
@@ -354,21 +331,6 @@ mod tests {
                 trie.walk(text.as_bytes(), node, &mut standing);
                 let found: Vec<&String> = standing.iter().map(|at| &spellings[*at as usize]).collect();
                 assert_eq!(found, expected, "{text:?} from {begun:?}");
-                if node == Node::ROOT {
-                    continue;
-                }
-                let alone = spellings.iter().position(|spelling| spelling == begun);
-                let told = trie.spelling(node, begun.as_bytes());
-                assert_eq!((told != NONE).then_some(told as usize), alone, "{begun:?}");
-                for next in texts("ab ", 2) {
-                    let longer = format!("{begun}{next}");
-                    let goes_on = spellings.iter().any(|spelling| spelling.starts_with(&longer));
-                    assert_eq!(
-                        trie.goes_on(node, begun.as_bytes(), next.as_bytes()),
-                        goes_on,
-                        "{begun:?}{next:?}"
-                    );
-                }
             }
         }
     }
