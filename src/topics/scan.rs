@@ -64,7 +64,9 @@ struct Scanner<'a> {
 
 impl Scanner<'_> {
     fn run(&mut self, found: &mut Vec<Found>) {
-        let (text, starts) = (self.part.text.lower.as_bytes(), &self.taxonomy.starts);
+        let text = self.part.text.lower.as_bytes();
+        // In registers, since most words are only looked at and passed.
+        let (starts, cased) = (&self.taxonomy.starts, self.part.text.cased.as_bytes());
         // Behind the last spelling that was found.
         let mut free = 0;
         for (index, block) in blocks(text).iter().enumerate() {
@@ -79,7 +81,14 @@ impl Scanner<'_> {
                 }
                 // Most words begin nothing.
                 let length = block.word_length(bit);
-                free = match self.beginning(at, length) {
+                let beginning = match length {
+                    0 => starts.may_begin(text[at]).then_some(Beginning::Node(Node::ROOT)),
+                    _ if starts.is_anywhere(text[at]) => Some(Beginning::Node(Node::ROOT)),
+                    _ => starts
+                        .at_word(&text[at..], length, Case::of(cased[at]))
+                        .filter(|_| self.begins_word(at)),
+                };
+                free = match beginning {
                     None => continue,
                     Some(Beginning::Plain(plain)) => self.plain(at, at + length, plain, found),
                     Some(Beginning::Spelling(spelling)) => {
@@ -95,26 +104,10 @@ impl Scanner<'_> {
         }
     }
 
-    /// What may stand at a place. `length` is that of the word of ASCII letters there.
-    #[inline]
-    fn beginning(&self, at: usize, length: usize) -> Option<Beginning> {
-        let (text, starts) = (&self.part.text.lower.as_bytes()[at..], &self.taxonomy.starts);
-        match length {
-            0 => starts.may_begin(text[0]).then_some(Beginning::Node(Node::ROOT)),
-            _ if starts.is_anywhere(text[0]) => Some(Beginning::Node(Node::ROOT)),
-            _ => starts.at_word(text, length, self.case(at)).filter(|_| self.begins_word(at)),
-        }
-    }
-
-    #[inline]
-    fn case(&self, at: usize) -> Case {
-        if self.part.text.cased.as_bytes()[at].is_ascii_lowercase() { Case::Small } else { Case::Any }
-    }
-
-    /// A word of ASCII letters begins nothing in its middle.
+    /// A word of ASCII letters begins nothing in its middle, behind a letter of another kind.
     #[inline]
     fn begins_word(&self, at: usize) -> bool {
-        starts_word(&self.part.text.lower, at, Script::Spaced)
+        self.part.text.is_ascii || starts_word(&self.part.text.lower, at, Script::Spaced)
     }
 
     /// A word that means here all that it may mean. Returns where to go on.
@@ -135,7 +128,7 @@ impl Scanner<'_> {
         let mut next = None;
         while let Some(index) = self.candidates.pop() {
             let pattern = &self.taxonomy.patterns[index as usize];
-            if pattern.is_capitalized && self.case(start) == Case::Small {
+            if pattern.is_capitalized && Case::of(self.part.text.cased.as_bytes()[start]) == Case::Small {
                 continue;
             }
             let end = start + pattern.bytes as usize;

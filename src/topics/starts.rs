@@ -13,6 +13,13 @@ pub(super) enum Case {
     Any,
 }
 
+impl Case {
+    /// By the first byte of the word.
+    pub(super) fn of(first: u8) -> Case {
+        if first.is_ascii_lowercase() { Case::Small } else { Case::Any }
+    }
+}
+
 /// What may stand at a place.
 #[derive(Clone, Copy)]
 pub(super) enum Beginning {
@@ -82,7 +89,7 @@ impl Starts {
     }
 
     pub(super) fn is_anywhere(&self, byte: u8) -> bool {
-        self.bytes[usize::from(byte)] & Starts::ANYWHERE != 0
+        self.has_anywhere && self.bytes[usize::from(byte)] & Starts::ANYWHERE != 0
     }
 
     /// Places among the first bytes of a text where something may begin inside a word of ASCII letters: a bit per byte.
@@ -149,6 +156,8 @@ enum Stands {
     /// Nothing; it is a cue, too, or is none.
     Cue,
     Word,
+    /// A capital, and it is no cue.
+    CapitalizedWord,
 }
 
 impl Known {
@@ -221,10 +230,10 @@ impl Known {
         match self.stands {
             _ if goes_on => Some(Beginning::Node(Node { slot: self.node, depth: self.depth.into() })),
             Stands::Never => None,
-            Stands::Capitalized if case == Case::Small => None,
+            Stands::Capitalized | Stands::CapitalizedWord if case == Case::Small => None,
             Stands::Capitalized | Stands::Perhaps => Some(Beginning::Spelling(self.alone)),
             Stands::Cue => Some(plain(true)),
-            Stands::Word => Some(plain(false)),
+            Stands::Word | Stands::CapitalizedWord => Some(plain(false)),
         }
     }
 }
@@ -233,6 +242,7 @@ impl Stands {
     fn of(pattern: &Pattern) -> Stands {
         match pattern.is_plain() {
             true if pattern.cues != 0 => Stands::Cue,
+            true if pattern.is_capitalized => Stands::CapitalizedWord,
             true => Stands::Word,
             false if pattern.is_capitalized => Stands::Capitalized,
             false => Stands::Perhaps,

@@ -211,9 +211,13 @@ impl Pattern {
         self.meanings.push(meaning);
     }
 
-    /// Every meaning stands wherever the spelling is a whole word.
+    /// Every meaning stands wherever the spelling is a whole word: with a capital, if it wants one, as they all do then.
     pub(super) fn is_plain(&self) -> bool {
-        self.meanings.iter().all(|meaning| matches!(meaning, Meaning::Cue(..) | Meaning::Word(_, false)))
+        self.meanings.iter().all(|meaning| match meaning {
+            Meaning::Cue(..) => true,
+            Meaning::Word(_, wants_capital) => *wants_capital == self.is_capitalized,
+            Meaning::Term(_) | Meaning::Ambiguous(_) => false,
+        })
     }
 
     /// No meaning stands where a letter or digit of ASCII follows.

@@ -46,8 +46,10 @@ impl<'a> Votes<'a> {
         votes.compounds(readings);
         votes.only_companies(readings);
         votes.doubtful_terms(readings);
-        votes.count(readings);
-        votes.ambiguous_words(readings);
+        if readings.iter().any(|r| r.is_kept && matches!(r.source, Source::Ambiguous(_))) {
+            votes.count(readings);
+            votes.ambiguous_words(readings);
+        }
         votes.surnames(readings);
     }
 
