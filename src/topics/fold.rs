@@ -55,6 +55,9 @@ impl Folded {
     }
 }
 
+/// Few paragraphs are shorter, so the list of steps is mostly made once. A guess, not measured.
+const PARAGRAPH_BYTES: usize = 64;
+
 /// A text that is being folded, still with its case.
 struct Folding {
     cased: Vec<u8>,
@@ -69,7 +72,12 @@ impl Folding {
     fn new(bytes: usize) -> Folding {
         // White space before the text is dropped, as any is that nothing is written before.
         let white = White { start: Some(0), ..White::default() };
-        Folding { cased: Vec::with_capacity(bytes), steps: Vec::new(), white, at: 0 }
+        Folding {
+            cased: Vec::with_capacity(bytes),
+            steps: Vec::with_capacity(bytes / PARAGRAPH_BYTES),
+            white,
+            at: 0,
+        }
     }
 
     /// Reads white space, and returns the rest.

@@ -91,13 +91,10 @@ impl Scanner<'_> {
                 free = match beginning {
                     None => continue,
                     Some(Beginning::Plain(plain)) => self.plain(at, at + length, plain, found),
-                    Some(Beginning::Spelling(spelling)) => {
-                        self.candidates.push(spelling);
-                        self.standing(at, found).unwrap_or(free)
-                    }
+                    Some(Beginning::Spelling(spelling)) => self.spelling(at, spelling, found).unwrap_or(free),
                     Some(Beginning::Node(node)) => {
                         self.taxonomy.trie.walk(&text[at..], node, &mut self.candidates);
-                        self.standing(at, found).unwrap_or(free)
+                        self.longest(at, found).unwrap_or(free)
                     }
                 };
             }
@@ -121,50 +118,54 @@ impl Scanner<'_> {
         end
     }
 
+    /// A whole word that means here some of what it may mean. Returns where to go on.
+    fn spelling(&self, start: usize, spelling: u32, found: &mut Vec<Found>) -> Option<usize> {
+        let standing = self.found(start, spelling, true)?;
+        found.push(standing);
+        Some(standing.end)
+    }
+
     /// The longest candidate that stands here. Where it is only a cue ("vaccine"), the longest that names something
     /// ("vaccin*") too: a cue hides nobody. Returns where to go on.
-    #[inline(never)]
-    fn standing(&mut self, start: usize, found: &mut Vec<Found>) -> Option<usize> {
+    fn longest(&mut self, start: usize, found: &mut Vec<Found>) -> Option<usize> {
         let mut next = None;
-        while let Some(index) = self.candidates.pop() {
-            let pattern = &self.taxonomy.patterns[index as usize];
-            if pattern.is_capitalized && Case::of(self.part.text.cased.as_bytes()[start]) == Case::Small {
-                continue;
-            }
-            let end = start + pattern.bytes as usize;
-            let standing = self.meanings(pattern, start, end);
-            if standing == 0 {
-                continue;
-            }
-            let zone = self.document.zone(self.part.field, start);
-            let lexicons = if standing & pattern.words != 0 { pattern.lexicons } else { 0 };
-            let (has_cues, has_names) =
-                (standing & pattern.cues != 0, standing & !pattern.cues & !pattern.words != 0);
-            let field = self.part.field;
-            found.push(Found {
-                start,
-                end,
-                field,
-                zone,
-                pattern: index,
-                standing,
-                lexicons,
-                has_cues,
-                has_names,
-            });
-            next = Some(end);
-            if standing & !pattern.cues != 0 {
+        while let Some(spelling) = self.candidates.pop() {
+            let Some(standing) = self.found(start, spelling, false) else { continue };
+            found.push(standing);
+            next = Some(standing.end);
+            if standing.lexicons != 0 || standing.has_names {
                 break;
             }
         }
-        self.candidates.clear();
         next
     }
 
-    /// A bit per meaning of the pattern that may be meant here.
-    fn meanings(&self, pattern: &Pattern, start: usize, end: usize) -> u64 {
+    /// A spelling with what may be meant here, if anything may.
+    #[inline]
+    fn found(&self, start: usize, spelling: u32, is_word: bool) -> Option<Found> {
+        let pattern = &self.taxonomy.patterns[spelling as usize];
+        if pattern.is_capitalized && Case::of(self.part.text.cased.as_bytes()[start]) == Case::Small {
+            return None;
+        }
+        let (field, end) = (self.part.field, start + pattern.bytes as usize);
+        let standing = self.meanings(pattern, start, end, is_word);
+        (standing != 0).then(|| Found {
+            start,
+            end,
+            field,
+            zone: self.document.zone(field, start),
+            pattern: spelling,
+            standing,
+            lexicons: if standing & pattern.words != 0 { pattern.lexicons } else { 0 },
+            has_cues: standing & pattern.cues != 0,
+            has_names: standing & !pattern.cues & !pattern.words != 0,
+        })
+    }
+
+    /// A bit per meaning of the pattern that may be meant here; nothing is asked of a word that is known to be whole.
+    fn meanings(&self, pattern: &Pattern, start: usize, end: usize, is_word: bool) -> u64 {
         let lower = self.part.text.lower.as_str();
-        let is_free = pattern.script == Script::Unspaced;
+        let is_free = is_word || pattern.script == Script::Unspaced;
         let starts = is_free || starts_word(lower, start, pattern.script);
         if !starts && !pattern.is_anywhere {
             return 0;

@@ -338,6 +338,8 @@ impl<const NUMBERS: usize> Hashes<NUMBERS> {
 #[derive(Debug)]
 struct Beginnings {
     hashes: Hashes<512>,
+    /// The same words, up to their eighth letter.
+    words: Hashes<1024>,
     /// Words of one or two letters may go on: anything is possible.
     is_full: bool,
 }
@@ -347,10 +349,11 @@ impl Beginnings {
     const BYTES: usize = 4;
 
     fn new() -> Beginnings {
-        Beginnings { hashes: Hashes::new(), is_full: false }
+        Beginnings { hashes: Hashes::new(), words: Hashes::new(), is_full: false }
     }
 
     fn add(&mut self, text: &[u8]) {
+        self.words.add(FirstWord::of(&text[..text.len().min(FirstWord::LETTERS)]));
         match *text {
             [] | [_] | [_, _] => self.is_full = true,
             [a, b, c] => (0..=255).for_each(|next| self.hashes.add(FirstWord::beginning([a, b, c, next]))),
@@ -362,7 +365,15 @@ impl Beginnings {
     fn may_hold(&self, word: FirstWord) -> bool {
         let [a, b, c, d, ..] = word.letters.to_le_bytes();
         let is_long = usize::from(word.length) >= Beginnings::BYTES;
-        self.is_full || (is_long && self.hashes.may_hold(FirstWord::beginning([a, b, c, d])))
+        let may_hold = is_long && self.hashes.may_hold(FirstWord::beginning([a, b, c, d]));
+        self.is_full || (may_hold && self.holds_beginning(word))
+    }
+
+    /// The same, asked of each length. One in fourteen words comes here.
+    fn holds_beginning(&self, word: FirstWord) -> bool {
+        let letters = word.letters.to_le_bytes();
+        let longest = FirstWord::LETTERS.min(word.length.into());
+        (Beginnings::BYTES - 1..=longest).any(|length| self.words.may_hold(FirstWord::new(&letters, length)))
     }
 }
 
@@ -376,6 +387,9 @@ struct FirstWord {
 }
 
 impl FirstWord {
+    /// So many are compared.
+    const LETTERS: usize = 8;
+
     /// The first word of a term.
     fn of(text: &[u8]) -> FirstWord {
         FirstWord::new(text, text.iter().take(BLOCK).take_while(|byte| is_word_byte(**byte)).count())
@@ -386,7 +400,8 @@ impl FirstWord {
     fn new(text: &[u8], length: usize) -> FirstWord {
         let letters =
             text.first_chunk().map_or_else(|| last_letters(text), |eight| u64::from_le_bytes(*eight));
-        let letters = if length < 8 { letters & !(u64::MAX << (8 * length)) } else { letters };
+        let others = 8 * FirstWord::LETTERS.saturating_sub(length) as u32;
+        let letters = letters & u64::MAX.checked_shr(others).unwrap_or(0);
         FirstWord { length: length as u8, letters }
     }
 

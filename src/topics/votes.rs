@@ -30,7 +30,7 @@ impl<'a> Votes<'a> {
         found: &'a [Found],
         readings: &mut [Reading],
     ) {
-        let (cues, support) = (cues(taxonomy, found), Vec::new());
+        let (cues, support) = (cues(taxonomy, found), Vec::with_capacity(16));
         let mut votes = Votes {
             taxonomy,
             document,
