@@ -110,10 +110,10 @@ impl Scanner<'_> {
     /// A word that means here all that it may mean. Returns where to go on.
     #[inline]
     fn plain(&self, start: usize, end: usize, plain: Plain, found: &mut Vec<Found>) -> usize {
-        let Plain { spelling: pattern, lexicons, has_cues } = plain;
+        let Plain { spelling: pattern, lexicons, has_cues, has_names } = plain;
         let field = self.part.field;
         let zone = self.document.zone(field, start);
-        let (standing, has_names) = (u64::MAX, false);
+        let standing = u64::MAX;
         found.push(Found { start, end, field, zone, pattern, standing, lexicons, has_cues, has_names });
         end
     }

@@ -2,7 +2,7 @@
 //! the first word is all of it, and else where in the trie to go on behind that word.
 
 use super::script::is_word_byte;
-use super::taxonomy::Pattern;
+use super::taxonomy::{Pattern, Term};
 use super::trie::{Node, Trie};
 use super::word_bits::BLOCK;
 
@@ -38,6 +38,7 @@ pub(super) struct Plain {
     /// A bit per word list that it is in.
     pub lexicons: u8,
     pub has_cues: bool,
+    pub has_names: bool,
 }
 
 /// What can be told of a place without walking the trie.
@@ -57,7 +58,11 @@ impl Starts {
     const ANYWHERE: u8 = 2;
 
     /// Spellings in the order in which the trie was given them.
-    pub(super) fn new<'a>(spellings: impl Iterator<Item = (&'a str, &'a Pattern)>, trie: &Trie) -> Starts {
+    pub(super) fn new<'a>(
+        spellings: impl Iterator<Item = (&'a str, &'a Pattern)>,
+        terms: &[Term],
+        trie: &Trie,
+    ) -> Starts {
         let mut starts = Starts {
             bytes: [0; 256],
             has_anywhere: false,
@@ -72,7 +77,12 @@ impl Starts {
             let word = FirstWord::of(text.as_bytes());
             if word.length > 0 {
                 starts.first_words.add(word, !pattern.is_capitalized, trie);
-                starts.first_words.known(word).see(index as u32, text.as_bytes(), pattern);
+                starts.first_words.known(word).see(
+                    index as u32,
+                    text.as_bytes(),
+                    pattern,
+                    Stands::of(pattern, terms),
+                );
             }
             if pattern.is_open && usize::from(word.length) == text.len() {
                 starts.open[Case::Any as usize].add(text.as_bytes());
@@ -153,11 +163,16 @@ enum Stands {
     Capitalized,
     /// What each meaning asks.
     Perhaps,
-    /// Nothing; it is a cue, too, or is none.
-    Cue,
+    /// Nothing: it is a word of lists, ...
     Word,
-    /// A capital, and it is no cue.
+    /// ... with a capital, ...
     CapitalizedWord,
+    /// ... a cue, ...
+    Cue,
+    /// ... a name of topics, ...
+    Name,
+    /// ... both.
+    CueAndName,
 }
 
 impl Known {
@@ -192,10 +207,10 @@ impl Known {
     }
 
     /// Notes a spelling that begins with the word.
-    fn see(&mut self, index: u32, text: &[u8], pattern: &Pattern) {
+    fn see(&mut self, index: u32, text: &[u8], pattern: &Pattern, stands: Stands) {
         match text[usize::from(self.length)..] {
             [] => {
-                (self.alone, self.lexicons, self.stands) = (index, pattern.lexicons, Stands::of(pattern));
+                (self.alone, self.lexicons, self.stands) = (index, pattern.lexicons, stands);
             }
             [b' ', one, two, ..] => {
                 (self.signs, self.behind_space) = (self.signs | 1, self.behind_space | Known::bit(one, two));
@@ -225,27 +240,33 @@ impl Known {
             [] => self.signs == u32::MAX,
             _ => true,
         };
-        let plain =
-            |has_cues| Beginning::Plain(Plain { spelling: self.alone, lexicons: self.lexicons, has_cues });
+        let plain = |has_cues, has_names| {
+            let (spelling, lexicons) = (self.alone, self.lexicons);
+            Some(Beginning::Plain(Plain { spelling, lexicons, has_cues, has_names }))
+        };
         match self.stands {
             _ if goes_on => Some(Beginning::Node(Node { slot: self.node, depth: self.depth.into() })),
             Stands::Never => None,
             Stands::Capitalized | Stands::CapitalizedWord if case == Case::Small => None,
             Stands::Capitalized | Stands::Perhaps => Some(Beginning::Spelling(self.alone)),
-            Stands::Cue => Some(plain(true)),
-            Stands::Word | Stands::CapitalizedWord => Some(plain(false)),
+            Stands::Word | Stands::CapitalizedWord => plain(false, false),
+            Stands::Cue => plain(true, false),
+            Stands::Name => plain(false, true),
+            Stands::CueAndName => plain(true, true),
         }
     }
 }
 
 impl Stands {
-    fn of(pattern: &Pattern) -> Stands {
-        match pattern.is_plain() {
-            true if pattern.cues != 0 => Stands::Cue,
-            true if pattern.is_capitalized => Stands::CapitalizedWord,
-            true => Stands::Word,
-            false if pattern.is_capitalized => Stands::Capitalized,
-            false => Stands::Perhaps,
+    fn of(pattern: &Pattern, terms: &[Term]) -> Stands {
+        match (pattern.is_plain(terms), pattern.cues != 0, pattern.has_names()) {
+            (false, ..) if pattern.is_capitalized => Stands::Capitalized,
+            (false, ..) => Stands::Perhaps,
+            (true, false, false) if pattern.is_capitalized => Stands::CapitalizedWord,
+            (true, false, false) => Stands::Word,
+            (true, true, false) => Stands::Cue,
+            (true, false, true) => Stands::Name,
+            (true, true, true) => Stands::CueAndName,
         }
     }
 }

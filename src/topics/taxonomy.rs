@@ -211,12 +211,21 @@ impl Pattern {
         self.meanings.push(meaning);
     }
 
+    /// Some meaning names a topic.
+    pub(super) fn has_names(&self) -> bool {
+        self.meanings.iter().any(|meaning| matches!(meaning, Meaning::Term(_) | Meaning::Ambiguous(_)))
+    }
+
     /// Every meaning stands wherever the spelling is a whole word: with a capital, if it wants one, as they all do then.
-    pub(super) fn is_plain(&self) -> bool {
-        self.meanings.iter().all(|meaning| match meaning {
+    pub(super) fn is_plain(&self, terms: &[Term]) -> bool {
+        self.meanings.iter().all(|meaning| match *meaning {
             Meaning::Cue(..) => true,
-            Meaning::Word(_, wants_capital) => *wants_capital == self.is_capitalized,
-            Meaning::Term(_) | Meaning::Ambiguous(_) => false,
+            Meaning::Word(_, wants_capital) => wants_capital == self.is_capitalized,
+            Meaning::Term(index) => {
+                let term = &terms[index as usize];
+                term.case == Case::Fold && term.languages == 0
+            }
+            Meaning::Ambiguous(_) => false,
         })
     }
 

@@ -228,7 +228,7 @@ impl Compiler {
     fn finish(self, content: &[u8]) -> Taxonomy {
         let spellings = || self.spellings.iter().map(String::as_str).zip(&self.patterns);
         let trie = Trie::new(spellings().map(|(text, pattern)| (text, pattern.is_whole(text))));
-        let starts = Starts::new(spellings(), &trie);
+        let starts = Starts::new(spellings(), &self.terms, &trie);
         Taxonomy {
             topics: self.topics,
             roles: self.roles,
