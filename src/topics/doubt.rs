@@ -12,6 +12,9 @@ impl Votes<'_> {
         for reading in readings.iter_mut().filter(|r| r.is_kept) {
             let Some(index) = reading.term_index() else { continue };
             let term = &self.taxonomy.terms[index];
+            if !term.may_be_doubtful() {
+                continue;
+            }
             let is_supported = self.has_support(reading.topic);
             let is_country = || self.acts_as_country(reading) || self.describes(reading);
             let is_common = || term.common && self.hides_case(reading) && !is_country();

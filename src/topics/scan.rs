@@ -64,9 +64,8 @@ struct Scanner<'a> {
 
 impl Scanner<'_> {
     fn run(&mut self, found: &mut Vec<Found>) {
-        let text = self.part.text.lower.as_bytes();
-        // In registers, since most words are only looked at and passed.
-        let (starts, cased) = (&self.taxonomy.starts, self.part.text.cased.as_bytes());
+        let (text, starts) = (self.part.text.lower.as_bytes(), &self.taxonomy.starts);
+        let cased = &self.part.text.cased.as_bytes()[..text.len()];
         // Behind the last spelling that was found.
         let mut free = 0;
         for (index, block) in blocks(text).iter().enumerate() {

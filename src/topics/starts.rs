@@ -299,8 +299,10 @@ impl FirstWords {
     /// What is known of a word that begins so.
     #[inline]
     fn get(&self, word: FirstWord, case: Case) -> Option<&Known> {
-        let may_stand = self.hashes[case as usize].may_hold(word);
-        let known = if may_stand { &self.slots[self.place(word)] } else { &Known::FREE };
+        if !self.hashes[case as usize].may_hold(word) {
+            return None;
+        }
+        let known = &self.slots[self.place(word)];
         (known.length > 0).then_some(known)
     }
 

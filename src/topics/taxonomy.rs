@@ -112,6 +112,11 @@ impl Term {
         self.case == Case::Exact
     }
 
+    /// The document may say that it is not meant; most terms are beyond that.
+    pub(super) fn may_be_doubtful(&self) -> bool {
+        self.common || self.thing || self.context.is_some()
+    }
+
     /// A small first letter never fits.
     fn wants_capital(&self) -> bool {
         self.case != Case::Fold && self.wording.cased.starts_with(char::is_uppercase)
