@@ -110,17 +110,19 @@ impl Guards<'_> {
     /// is a family name too.
     fn follows_first_name(&self, reading: &Reading) -> bool {
         let is_family_name = reading.term_index().is_some_and(|index| self.taxonomy.terms[index].family_name);
-        let Some(start) = self.unknown_name_before(reading).filter(|_| is_family_name) else { return false };
+        if !is_family_name {
+            return false;
+        }
+        let Some(start) = self.unknown_name_before(reading) else { return false };
         self.before(reading)[..start].trim_end().ends_with(|c: char| c.is_alphanumeric() || c == ',')
     }
 
     /// "Poet Marta Malta": the same behind a title, before any place's word.
     fn follows_titled_name(&self, reading: &Reading) -> bool {
-        let Some(start) = self.unknown_name_before(reading) else { return false };
-        let title = reading.found.checked_sub(1).and_then(|before| self.found.get(before));
-        title.is_some_and(|title| {
-            title.field == reading.field && title.end + 1 == start && title.is_word(Lexicon::PersonTitle)
-        })
+        let before = reading.found.checked_sub(1).and_then(|before| self.found.get(before));
+        let is_title = |found: &&Found| found.field == reading.field && found.is_word(Lexicon::PersonTitle);
+        let name_start = before.filter(is_title).map(|title| title.end + 1);
+        name_start.is_some() && self.unknown_name_before(reading) == name_start
     }
 
     /// Where the word before begins, if it is capitalized as a name is and the taxonomy does not know it.
