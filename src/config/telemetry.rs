@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -13,6 +14,10 @@ pub struct Settings {
     pub log_level: String,
     /// `http://host:4318` of an OTLP collector that is sent a span for each stage of a URL; empty: none is.
     pub otlp_endpoint: String,
+    /// A stage that has had records to take for so long and took none, while the brokers answer, makes `/healthz` fail, so that
+    /// what watches the worker starts it anew. `0s`: never.
+    #[serde(with = "humantime_serde")]
+    pub stands_still_after: Duration,
 }
 
 impl Default for Settings {
@@ -23,6 +28,7 @@ impl Default for Settings {
             log_format: LogFormat::Auto,
             log_level: "info".into(),
             otlp_endpoint: String::new(),
+            stands_still_after: Duration::from_secs(15 * 60),
         }
     }
 }

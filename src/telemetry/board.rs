@@ -145,6 +145,11 @@ pub fn received(stage: Stage) {
     stage_state(stage, |state| state.received += 1);
 }
 
+/// Since the process began.
+pub fn received_so_far(stage: Stage) -> u64 {
+    board().stages.get(&place(stage)).map_or(0, |state| state.received)
+}
+
 pub fn partitions(stage: Stage, delivering: usize, restoring: usize) {
     metrics::partitions(stage, delivering, restoring);
     stage_state(stage, |state| (state.delivering, state.restoring) = (delivering, restoring));

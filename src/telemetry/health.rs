@@ -1,5 +1,5 @@
-//! The port for probes, Prometheus and people: `/healthz` (the process answers), `/readyz` (it really consumes),
-//! `/metrics`, and the status page at `/`.
+//! The port for probes, Prometheus and people: `/healthz` (the process answers, and no stage stands still), `/readyz` (it
+//! really consumes), `/metrics`, and the status page at `/`.
 
 use super::{board, metrics, process, repeats, status_page};
 use axum::extract::{Request, State};
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{future::Future, io};
 use tokio::net::TcpListener;
-use tracing::info;
+use tracing::{error, info};
 
 /// The exporter keeps every histogram sample until it is drained; a worker that nobody scrapes must not grow.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -30,6 +30,8 @@ pub struct Readiness {
 struct Waiting {
     /// What, and why.
     list: BTreeMap<String, String>,
+    /// Stages that only a start anew can help, and why.
+    stands_still: BTreeMap<&'static str, String>,
     /// As last logged, and when that changed.
     is_ready: bool,
     since: Instant,
@@ -37,7 +39,12 @@ struct Waiting {
 
 impl Default for Waiting {
     fn default() -> Waiting {
-        Waiting { list: BTreeMap::new(), is_ready: false, since: Instant::now() }
+        Waiting {
+            list: BTreeMap::new(),
+            stands_still: BTreeMap::new(),
+            is_ready: false,
+            since: Instant::now(),
+        }
     }
 }
 
@@ -67,6 +74,24 @@ impl Readiness {
     /// `what: why`, for whatever is waited for.
     pub fn reasons(&self) -> Vec<String> {
         self.waiting().list.iter().map(|(what, why)| format!("{what}: {why}")).collect()
+    }
+
+    /// Has had work for too long and does none; `None`: goes on. Whoever watches `/healthz` starts the worker anew.
+    pub fn stands_still(&self, stage: &'static str, why: Option<String>) {
+        let mut waiting = self.waiting();
+        match why {
+            Some(why) => {
+                if !waiting.stands_still.contains_key(stage) {
+                    error!(stage, why, "stage_stands_still");
+                }
+                waiting.stands_still.insert(stage, why);
+            }
+            None => drop(waiting.stands_still.remove(stage)),
+        }
+    }
+
+    fn standing(&self) -> Vec<String> {
+        self.waiting().stands_still.iter().map(|(stage, why)| format!("{stage}: {why}")).collect()
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -130,7 +155,7 @@ fn as_json(value: &Value) -> Answer {
 
 fn router(readiness: Readiness) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { as_json(&json!({"alive": true})) }))
+        .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(render))
         .route("/", get(status_page::page))
@@ -156,6 +181,16 @@ fn is_own_name(headers: &HeaderMap) -> bool {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(_) => true,
         None => false,
+    }
+}
+
+async fn healthz(State(readiness): State<Readiness>) -> (StatusCode, Answer) {
+    match readiness.standing() {
+        standing if standing.is_empty() => (StatusCode::OK, as_json(&json!({"alive": true}))),
+        standing => {
+            let told = json!({"alive": false, "stands_still": standing});
+            (StatusCode::SERVICE_UNAVAILABLE, as_json(&told))
+        }
     }
 }
 
@@ -220,6 +255,11 @@ mod tests {
             waiting.contains(" 503 ") && waiting.contains("publish: restoring 3 of 6 partitions"),
             "{waiting}"
         );
+        assert!(get(address, "/healthz").await.contains(" 200 "));
+        readiness.stands_still("route", Some("40 records to take, and none taken for 15m".into()));
+        let still = get(address, "/healthz").await;
+        assert!(still.contains(" 503 ") && still.contains("route: 40 records to take"), "{still}");
+        readiness.stands_still("route", None);
         assert!(get(address, "/healthz").await.contains(" 200 "));
         readiness.ready("publish");
         assert!(get(address, "/readyz").await.contains(" 200 "));

@@ -25,18 +25,21 @@ const SAID_BETWEEN: usize = 1000;
 /// Tells the lag until the worker stops.
 pub async fn watch(shared: Arc<Shared>, stages: Vec<Stage>) {
     let stages = Arc::new(stages);
-    let (mut client, mut stood) = (None, Stood::default());
+    let (mut client, mut stood, mut still) = (None, Stood::default(), StandStill::default());
     let mut tick = tokio::time::interval(ASK_EVERY);
     loop {
         tokio::select! { _ = tick.tick() => {}, () = shared.stop.cancelled() => return }
-        let (shared, stages, last, mut known) =
+        let (asking, stages, last, mut known) =
             (shared.clone(), stages.clone(), client.take(), std::mem::take(&mut stood));
         let asked =
-            tokio::task::spawn_blocking(move || (ask_with(last, &mut known, &shared, &stages), known)).await;
+            tokio::task::spawn_blocking(move || (ask_with(last, &mut known, &asking, &stages), known)).await;
         let Ok((answer, known)) = asked else { continue };
         stood = known;
         match answer {
-            Ok(kept) => client = Some(kept),
+            Ok((kept, lags)) => {
+                client = Some(kept);
+                lags.into_iter().for_each(|(stage, lag)| still.judge(&shared, stage, lag));
+            }
             Err(e) => tracing::warn!(error = e, "lag_unknown"),
         }
     }
@@ -49,12 +52,12 @@ fn ask_with(
     stood: &mut Stood,
     shared: &Shared,
     stages: &[Stage],
-) -> Result<BaseConsumer<Reader>, String> {
+) -> Result<(BaseConsumer<Reader>, Vec<(Stage, u64)>), String> {
     let client = match last {
         Some(client) => client,
         None => clients::onlooker(&shared.config.kafka).map_err(|e| e.to_string())?,
     };
-    ask(shared, &client, stood, stages).map(|()| client)
+    ask(shared, &client, stood, stages).map(|lags| (client, lags))
 }
 
 /// One group with the partitions of its Kafka topic that are this worker's.
@@ -77,7 +80,7 @@ fn ask(
     client: &BaseConsumer<Reader>,
     stood: &mut Stood,
     stages: &[Stage],
-) -> Result<(), String> {
+) -> Result<Vec<(Stage, u64)>, String> {
     hear(client);
     let mut behind = |share: &Share| -> Result<u64, String> {
         let gaps = gaps(client, share)?;
@@ -103,7 +106,7 @@ fn ask(
         }
     }
     telemetry::lag(&lags, &waiting, shared.fetcher.now());
-    Ok(())
+    Ok(lags)
 }
 
 /// It reads nothing, so what comes are log lines and errors, for its context.
@@ -172,6 +175,29 @@ impl Stood {
     }
 }
 
+/// Stages that have records to take and take none: what they had received, and how many answers in a row have found them
+/// so. Brokers that are away do not answer, and a process that was frozen has not asked: neither counts.
+#[derive(Default)]
+struct StandStill(HashMap<Stage, (u64, u32)>);
+
+impl StandStill {
+    fn judge(&mut self, shared: &Shared, stage: Stage, lag: u64) {
+        let has_work = lag > 0 && shared.readiness.all_deliver(stage);
+        let stood = self.stood(stage, has_work, telemetry::received_so_far(stage));
+        let limit = shared.config.telemetry.stands_still_after;
+        let is_still = !limit.is_zero() && stood >= limit;
+        let why = is_still.then(|| format!("{lag} records to take, and none taken for {stood:?}"));
+        shared.readiness.stands_still(stage, why);
+    }
+
+    fn stood(&mut self, stage: Stage, has_work: bool, received: u64) -> Duration {
+        let (last, answers) = self.0.entry(stage).or_default();
+        *answers = if has_work && *last == received { *answers + 1 } else { 0 };
+        *last = received;
+        ASK_EVERY * *answers
+    }
+}
+
 /// Read to see: the first record from this offset on, or the end. `None`: no answer in time.
 fn has_committed_record(
     settings: &KafkaSettings,
@@ -206,6 +232,18 @@ mod tests {
         // Partition 3 has no end known.
         let gaps = between(&[key(0), key(1), key(2), key(3)], &ends, &committed, &first);
         assert_eq!(gaps, [(key(0), (4, 10)), (key(1), (45, 50)), (key(2), (0, 7))]);
+    }
+
+    #[test]
+    fn a_stage_stands_still_while_it_has_work_and_takes_none() {
+        let (mut still, stage) = (StandStill::default(), Stage::Fetch);
+        assert_eq!(still.stood(stage, true, 5), Duration::ZERO, "it has taken five");
+        assert_eq!(still.stood(stage, true, 5), ASK_EVERY);
+        assert_eq!(still.stood(stage, true, 5), 2 * ASK_EVERY);
+        assert_eq!(still.stood(Stage::Route, true, 0), ASK_EVERY, "each by itself");
+        assert_eq!(still.stood(stage, true, 6), Duration::ZERO, "it has taken one");
+        still.stood(stage, true, 6);
+        assert_eq!(still.stood(stage, false, 6), Duration::ZERO, "it has nothing to do");
     }
 
     #[test]

@@ -52,6 +52,19 @@ impl Partitions {
         self.readiness.waits(stage.as_str(), "starting anew after a fatal error");
     }
 
+    /// Says, or takes back, that the stage has had work for too long and does none.
+    pub fn stands_still(&self, stage: Stage, why: Option<String>) {
+        self.readiness.stands_still(stage.as_str(), why);
+    }
+
+    /// The stage has partitions, and all of them deliver.
+    pub fn all_deliver(&self, stage: Stage) -> bool {
+        let shares = self.shares();
+        shares
+            .get(stage.as_str())
+            .is_some_and(|share| share.restoring.is_empty() && !share.delivering.is_empty())
+    }
+
     /// All that the stage has, delivering or not.
     pub fn of(&self, stage: Stage) -> Vec<i32> {
         let shares = self.shares();

@@ -141,6 +141,21 @@ fn what_is_no_record_is_no_lag() {
     assert_eq!(newswire.events().len(), 6);
 }
 
+/// Ready, and deaf: only a start anew helps, and whoever asks `/healthz` sees to it.
+#[test]
+fn a_stage_that_stands_still_is_not_healthy() {
+    let newswire = Deployment::new("still").set("TELEMETRY__STANDS_STILL_AFTER", "10s");
+    let worker = newswire.start_worker_with(&[("FAILPOINTS", "route-after-poll=pause")]);
+    worker.wait_until_ready();
+    std::thread::sleep(Duration::from_secs(12));
+    assert_eq!(worker.get("/healthz"), "{\"alive\":true}", "it has nothing to do");
+    newswire.submit(&["http://paper.example/story"]);
+    wait_for("the worker to be unhealthy", LIMIT, || {
+        worker.get("/healthz").contains("route: 1 records to take, and none taken for 10s").then_some(())
+    });
+    worker.log_says("stage_stands_still");
+}
+
 #[test]
 fn a_changed_taxonomy_is_taken_up_and_a_broken_one_is_not() {
     let folder = tempfile::tempdir().expect("a scratch folder");
