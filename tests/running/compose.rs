@@ -65,8 +65,9 @@ impl Compose {
     fn wait_for_outcomes(&self, records: u64) {
         wait_for("an outcome for each record", Duration::from_secs(120), || {
             let said = self.run(&["exec", "-T", "worker", "newswire", "audit"]);
-            let audit: Value = serde_json::from_slice(&said.stdout).ok()?;
-            (said.status.success() && audit["source_records"].as_u64() == Some(records)).then_some(())
+            let audit: Value = serde_json::from_slice(&said.stdout).unwrap_or_default();
+            let has_all = said.status.success() && audit["source_records"].as_u64() == Some(records);
+            if has_all { Ok(()) } else { Err(format!("{said:?}")) }
         });
     }
 }
@@ -77,13 +78,11 @@ fn docker(arguments: &[&str]) -> Command {
     command
 }
 
-fn wait_for<T>(what: &str, limit: Duration, mut answer: impl FnMut() -> Option<T>) -> T {
+/// Asks again until it is so; panics with what it was last.
+fn wait_for(what: &str, limit: Duration, mut is_so: impl FnMut() -> Result<(), String>) {
     let started = Instant::now();
-    loop {
-        if let Some(answer) = answer() {
-            return answer;
-        }
-        assert!(started.elapsed() < limit, "waited {limit:?} for {what}");
+    while let Err(instead) = is_so() {
+        assert!(started.elapsed() < limit, "waited {limit:?} for {what}, last: {instead}");
         std::thread::sleep(Duration::from_secs(1));
     }
 }
@@ -130,7 +129,8 @@ fn from_nothing_to_events_and_an_alert_that_fires() {
     compose.wait_for_outcomes(19);
     assert_eq!(compose.articles(), expected);
     wait_for("three targets in Prometheus", Duration::from_secs(60), || {
-        (prometheus("sum(newswire_ready)") == [WORKERS.to_string()]).then_some(())
+        let ready = prometheus("sum(newswire_ready)");
+        if ready == [WORKERS.to_string()] { Ok(()) } else { Err(format!("{ready:?}")) }
     });
     let members = "/opt/kafka/bin/kafka-consumer-groups.sh --bootstrap-server kafka:9092 --describe --members \
                    --group newswire-publish";
@@ -161,7 +161,7 @@ fn from_nothing_to_events_and_an_alert_that_fires() {
     let firing = "ALERTS{alertname=~\"NewswireDown|NewswireAbsent\",alertstate=\"firing\"}";
     let firing: String = firing.bytes().map(|byte| format!("%{byte:02X}")).collect();
     wait_for("an alert that fires", Duration::from_secs(240), || {
-        (!prometheus(&firing).is_empty()).then_some(())
+        if prometheus(&firing).is_empty() { Err("none".into()) } else { Ok(()) }
     });
     eprintln!("an alert fires {:?} after the workers were stopped", begun.elapsed());
 }
