@@ -24,7 +24,7 @@ struct Compose {
 
 impl Drop for Compose {
     fn drop(&mut self) {
-        self.run(&["down", "--volumes", "--timeout", "20"]);
+        self.down();
     }
 }
 
@@ -40,6 +40,10 @@ impl Compose {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn down(&self) {
+        self.run(&["down", "--volumes", "--timeout", "20"]);
     }
 
     fn up(&self) {
@@ -123,6 +127,8 @@ fn from_nothing_to_events_and_an_alert_that_fires() {
     let expected = titles(&String::from_utf8_lossy(&demo.stdout));
     assert!(expected.len() >= 8, "{expected:?}");
 
+    // What a run that was cut off has left.
+    compose.down();
     let started = Instant::now();
     compose.up();
     eprintln!("compose is up after {:?}, built or not", started.elapsed());
