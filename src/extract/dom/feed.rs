@@ -2,6 +2,7 @@
 
 use super::MAX_NODES;
 use super::sink::{Linked, Sink};
+use super::tame::{MAX_ATTRIBUTES, Tame};
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Doctype, Tag, TagKind, Token, TokenSink, TokenSinkResult};
@@ -15,7 +16,7 @@ const BYTES_A_NODE: usize = 40;
 /// Nobody reads line numbers.
 const LINE: u64 = 1;
 
-/// Parses any text. What comes after `MAX_NODES` is left out.
+/// Parses any text. What exceeds the limits of `tame` or comes after `MAX_NODES` is left out.
 pub fn parse(html: &str) -> Vec<Linked> {
     let sink = Sink::new(html.len() / BYTES_A_NODE + 16);
     let tree = TreeBuilder::new(sink, TreeBuilderOpts::default());
@@ -29,6 +30,7 @@ struct Feed<'a> {
     tree: &'a TreeBuilder<u32, Sink>,
     text: Vec<u8>,
     tag: OpenTag,
+    tame: Tame,
     /// The name of the last start tag: what ends a script or a title.
     last_start_tag: Vec<u8>,
     doctype: Doctype,
@@ -78,7 +80,8 @@ impl OpenTag {
 
     /// The first of a name counts; an end tag has none.
     fn end_attribute(&mut self) {
-        if !std::mem::take(&mut self.is_in_attribute) || self.is_end {
+        let is_full = self.attributes.len() >= MAX_ATTRIBUTES;
+        if !std::mem::take(&mut self.is_in_attribute) || self.is_end || is_full {
             return;
         }
         let name = local_name(&self.attribute_name);
@@ -108,6 +111,7 @@ impl<'a> Feed<'a> {
             tree,
             text: Vec::new(),
             tag: OpenTag::default(),
+            tame: Tame::default(),
             last_start_tag: Vec::new(),
             doctype: Doctype::default(),
         }
@@ -187,11 +191,15 @@ impl Emitter for Feed<'_> {
 
     fn emit_current_tag(&mut self) -> Option<State> {
         self.put_text();
-        if !self.tag.is_end {
+        let tag = self.tag.take();
+        if self.tag.is_end {
+            self.tame.close(&tag.name);
+        } else if self.tame.keeps(&tag) {
             self.last_start_tag.clear();
             self.last_start_tag.extend_from_slice(&self.tag.name);
+        } else {
+            return None;
         }
-        let tag = self.tag.take();
         self.put(Token::TagToken(tag))
     }
 

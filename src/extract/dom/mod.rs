@@ -1,4 +1,4 @@
-//! The page as a flat tree in document order: HTML -> tamed -> tokens -> html5ever's tree -> nodes.
+//! The page as a flat tree in document order: HTML -> tokens -> tamed -> html5ever's tree -> nodes.
 //! A node's subtree is the range `id..end`, so that everything after the parse is loops over a slice, never recursion.
 
 mod feed;
@@ -34,7 +34,7 @@ pub struct Dom {
 impl Dom {
     /// Parses any text; never fails. What exceeds the limits of `tame` and `MAX_NODES` is left out.
     pub fn parse(html: &str) -> Dom {
-        Dom { nodes: in_document_order(feed::parse(&tame::tame(html))) }
+        Dom { nodes: in_document_order(feed::parse(html)) }
     }
 
     pub fn node(&self, id: usize) -> &Node {
