@@ -9,7 +9,9 @@ use html5ever::tokenizer::{Doctype, Tag, TagKind, Token, TokenSink, TokenSinkRes
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink};
 use html5ever::{Attribute, LocalName, QualName, ns};
 use html5gum::{Emitter, Error, State, Tokenizer};
+use memchr::memchr;
 use std::convert::Infallible;
+use std::ops::Range;
 
 /// Bytes of HTML a node, by which the arena is sized; 99 % of the development pages have more.
 const BYTES_A_NODE: usize = 40;
@@ -20,15 +22,82 @@ const LINE: u64 = 1;
 pub fn parse(html: &str) -> Vec<Linked> {
     let sink = Sink::new(html.len() / BYTES_A_NODE + 16);
     let tree = TreeBuilder::new(sink, TreeBuilderOpts::default());
+    let page = Source { html, shared: StrTendril::from_slice(html) };
     // It gives nothing: what it finds goes to the tree.
-    Tokenizer::new_with_emitter(html, Feed::to(&tree)).for_each(drop);
+    Tokenizer::new_with_emitter(html, Feed::new(page, &tree)).for_each(drop);
     tree.sink.finish()
+}
+
+/// The page, and a copy of it that its tree's texts and values are parts of: most stand in the page as they are read.
+struct Source<'a> {
+    html: &'a str,
+    shared: StrTendril,
+}
+
+impl Source<'_> {
+    /// Where bytes that the tokenizer lends out of the page stand in it.
+    fn place_of(&self, lent: &[u8]) -> Option<usize> {
+        let at = lent.as_ptr().addr().wrapping_sub(self.html.as_ptr().addr());
+        (at < self.html.len()).then_some(at)
+    }
+}
+
+/// A text or value that is being read.
+#[derive(Default)]
+struct Run {
+    /// Where it stands in the page.
+    place: Range<usize>,
+    /// It itself, where it stands in the page otherwise: with character references, say.
+    copy: Vec<u8>,
+}
+
+impl Run {
+    fn push(&mut self, page: &Source<'_>, bytes: &[u8]) {
+        if !self.copy.is_empty() {
+            self.copy.extend_from_slice(bytes);
+        } else if self.place.is_empty() {
+            match page.place_of(bytes) {
+                Some(at) => self.place = at..at + bytes.len(),
+                None => self.copy.extend_from_slice(bytes),
+            }
+        } else if page.html.as_bytes()[self.place.end..].starts_with(bytes) {
+            self.place.end += bytes.len();
+        } else {
+            self.copy.extend_from_slice(&page.html.as_bytes()[self.place.clone()]);
+            self.copy.extend_from_slice(bytes);
+        }
+    }
+
+    fn bytes<'a>(&'a self, page: &'a Source<'_>) -> &'a [u8] {
+        if self.copy.is_empty() { &page.html.as_bytes()[self.place.clone()] } else { &self.copy }
+    }
+
+    /// A part of it: of the page's text where it stands there, else of its own.
+    fn part(&self, page: &Source<'_>, part: Range<usize>) -> StrTendril {
+        if self.copy.is_empty() {
+            let (start, length) = (self.place.start + part.start, part.len());
+            // The tokenizer cuts text only where characters end.
+            page.shared.try_subtendril(start as u32, length as u32).unwrap_or_default()
+        } else {
+            tendril(&self.copy[part])
+        }
+    }
+
+    fn whole(&self, page: &Source<'_>) -> StrTendril {
+        self.part(page, 0..self.bytes(page).len())
+    }
+
+    fn clear(&mut self) {
+        self.place = 0..0;
+        self.copy.clear();
+    }
 }
 
 /// Hands on what the tokenizer finds, a whole token at a time.
 struct Feed<'a> {
+    page: Source<'a>,
     tree: &'a TreeBuilder<u32, Sink>,
-    text: Vec<u8>,
+    text: Run,
     tag: OpenTag,
     tame: Tame,
     /// The name of the last start tag: what ends a script or a title.
@@ -47,7 +116,7 @@ struct OpenTag {
     /// Whether an attribute is being read; its name and value so far.
     is_in_attribute: bool,
     attribute_name: Vec<u8>,
-    attribute_value: Vec<u8>,
+    attribute_value: Run,
 }
 
 /// The tokenizer cuts text of UTF-8 only where characters end.
@@ -71,15 +140,15 @@ impl OpenTag {
         self.has_duplicates = false;
     }
 
-    fn begin_attribute(&mut self) {
-        self.end_attribute();
+    fn begin_attribute(&mut self, page: &Source<'_>) {
+        self.end_attribute(page);
         self.is_in_attribute = true;
         self.attribute_name.clear();
         self.attribute_value.clear();
     }
 
     /// The first of a name counts; an end tag has none.
-    fn end_attribute(&mut self) {
+    fn end_attribute(&mut self, page: &Source<'_>) {
         let is_full = self.attributes.len() >= MAX_ATTRIBUTES;
         if !std::mem::take(&mut self.is_in_attribute) || self.is_end || is_full {
             return;
@@ -89,27 +158,29 @@ impl OpenTag {
             self.has_duplicates = true;
             return;
         }
-        let value = tendril(&self.attribute_value);
+        let value = self.attribute_value.whole(page);
         self.attributes.push(Attribute { name: QualName::new(None, ns!(), name), value });
     }
 
-    fn take(&mut self) -> Tag {
-        self.end_attribute();
+    fn take(&mut self, page: &Source<'_>) -> Tag {
+        self.end_attribute(page);
         Tag {
             kind: if self.is_end { TagKind::EndTag } else { TagKind::StartTag },
             name: local_name(&self.name),
             self_closing: self.is_self_closing,
-            attrs: std::mem::take(&mut self.attributes),
+            // Exactly as many as there are, for as long as the tree lives.
+            attrs: self.attributes.drain(..).collect(),
             had_duplicate_attributes: self.has_duplicates,
         }
     }
 }
 
 impl<'a> Feed<'a> {
-    fn to(tree: &'a TreeBuilder<u32, Sink>) -> Feed<'a> {
+    fn new(page: Source<'a>, tree: &'a TreeBuilder<u32, Sink>) -> Feed<'a> {
         Feed {
+            page,
             tree,
-            text: Vec::new(),
+            text: Run::default(),
             tag: OpenTag::default(),
             tame: Tame::default(),
             last_start_tag: Vec::new(),
@@ -136,12 +207,17 @@ impl<'a> Feed<'a> {
 
     fn put_text(&mut self) {
         let mut text = std::mem::take(&mut self.text);
-        for (i, part) in text.split(|byte| *byte == 0).enumerate() {
-            if i > 0 {
-                self.put(Token::NullCharacterToken);
-            }
+        let (mut start, end) = (0, text.bytes(&self.page).len());
+        while start < end {
+            let null = memchr(0, &text.bytes(&self.page)[start..]).map(|offset| start + offset);
+            let part = start..null.unwrap_or(end);
+            start = part.end + 1;
             if !part.is_empty() {
-                self.put(Token::CharacterTokens(tendril(part)));
+                let characters = text.part(&self.page, part);
+                self.put(Token::CharacterTokens(characters));
+            }
+            if null.is_some() {
+                self.put(Token::NullCharacterToken);
             }
         }
         text.clear();
@@ -178,7 +254,7 @@ impl Emitter for Feed<'_> {
 
     #[inline]
     fn emit_string(&mut self, text: &[u8]) {
-        self.text.extend_from_slice(text);
+        self.text.push(&self.page, text);
     }
 
     fn init_start_tag(&mut self) {
@@ -191,7 +267,7 @@ impl Emitter for Feed<'_> {
 
     fn emit_current_tag(&mut self) -> Option<State> {
         self.put_text();
-        let tag = self.tag.take();
+        let tag = self.tag.take(&self.page);
         if self.tag.is_end {
             self.tame.close(&tag.name);
         } else if self.tame.keeps(&tag) {
@@ -214,7 +290,7 @@ impl Emitter for Feed<'_> {
 
     #[inline]
     fn init_attribute(&mut self) {
-        self.tag.begin_attribute();
+        self.tag.begin_attribute(&self.page);
     }
 
     #[inline]
@@ -224,7 +300,7 @@ impl Emitter for Feed<'_> {
 
     #[inline]
     fn push_attribute_value(&mut self, value: &[u8]) {
-        self.tag.attribute_value.extend_from_slice(value);
+        self.tag.attribute_value.push(&self.page, value);
     }
 
     fn current_is_appropriate_end_tag_token(&mut self) -> bool {
