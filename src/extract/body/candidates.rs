@@ -5,8 +5,8 @@ use super::blocks::TextBlock;
 use super::signals::{ARTICLE, BODY, HIDDEN};
 use super::stats::{Stats, UNWANTED};
 use crate::extract::dom::{Dom, Tag};
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use hashbrown::{DefaultHashBuilder, HashSet};
+use std::hash::BuildHasher;
 
 pub struct Candidates {
     /// The element whose paragraphs score highest, as Readability-like scoring finds it.
@@ -105,10 +105,11 @@ fn densest_run(blocks: &[TextBlock]) -> (usize, usize) {
 
 fn in_json_ld(blocks: &[TextBlock], article_body: Option<&str>) -> Vec<f32> {
     let Some(body) = article_body else { return vec![0.0; blocks.len()] };
-    let known: HashSet<u64> = triples(body).collect();
+    let hasher = DefaultHashBuilder::default();
+    let known: HashSet<u64> = triples(body, &hasher).collect();
     let share = |block: &TextBlock| {
         let (mut all, mut found) = (0, 0);
-        for triple in triples(&block.text) {
+        for triple in triples(&block.text, &hasher) {
             all += 1;
             found += usize::from(known.contains(&triple));
         }
@@ -118,10 +119,10 @@ fn in_json_ld(blocks: &[TextBlock], article_body: Option<&str>) -> Vec<f32> {
 }
 
 /// Hashes of three words on end; in scripts without spaces, of three characters.
-fn triples(text: &str) -> impl Iterator<Item = u64> {
+fn triples(text: &str, hasher: &DefaultHashBuilder) -> impl Iterator<Item = u64> {
     let mut last = [0_u64; 3];
     let mut seen = 0;
-    words(text).filter_map(move |word| {
+    words(text, hasher).filter_map(move |word| {
         last = [last[1], last[2], word];
         seen += 1;
         (seen >= 3 || seen == 1).then(|| last[0].rotate_left(17) ^ last[1].rotate_left(34) ^ last[2])
@@ -129,7 +130,7 @@ fn triples(text: &str) -> impl Iterator<Item = u64> {
 }
 
 /// Hashes of words; a CJK character is a word.
-fn words(text: &str) -> impl Iterator<Item = u64> {
+fn words(text: &str, hasher: &DefaultHashBuilder) -> impl Iterator<Item = u64> {
     let mut rest = text;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
@@ -141,9 +142,7 @@ fn words(text: &str) -> impl Iterator<Item = u64> {
         };
         let (word, behind) = rest.split_at(end);
         rest = behind;
-        let mut hasher = DefaultHasher::new();
-        word.hash(&mut hasher);
-        Some(hasher.finish())
+        Some(hasher.hash_one(word))
     })
 }
 

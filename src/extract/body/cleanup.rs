@@ -2,7 +2,7 @@
 
 use super::blocks::TextBlock;
 use super::features::squash;
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 /// Kept above this. The cross-validated F1 is flat from .4 to .5 (`tools/fit_body_model.py`).
 const KEEP_ABOVE: f32 = 0.45;
@@ -35,10 +35,10 @@ fn drop_copies(blocks: &[TextBlock], likely: &[f32], keep: &mut [bool]) {
             continue;
         }
         match best.entry(squash(&blocks[i].text)) {
-            std::collections::hash_map::Entry::Vacant(entry) => {
+            hashbrown::hash_map::Entry::Vacant(entry) => {
                 entry.insert(i);
             }
-            std::collections::hash_map::Entry::Occupied(mut entry) => {
+            hashbrown::hash_map::Entry::Occupied(mut entry) => {
                 let other = *entry.get();
                 let replaces = likely[i] > likely[other] + 0.2;
                 keep[if replaces { other } else { i }] = false;

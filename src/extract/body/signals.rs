@@ -2,7 +2,7 @@
 
 use crate::extract::dom::{Dom, Tag};
 use aho_corasick::{AhoCorasick, MatchKind};
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::LazyLock;
 
 pub const BODY: u32 = 1;
