@@ -6,29 +6,18 @@ use super::candidates::{Candidates, is_cjk};
 use super::phrases;
 use super::stats::{Stats, is_paragraph};
 use crate::extract::dom::{Dom, Tag};
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use hashbrown::{DefaultHashBuilder, HashMap};
+use memchr::memmem::{self, Finder};
+use std::hash::{BuildHasher, Hash, Hasher};
 
 /// Purposes whose nearest bearer is asked for: all bits of `signals`.
 const SIGNALS: usize = 25;
 /// How far up a purpose is looked for.
 const MAX_DISTANCE: usize = 14;
-/// Elements around the block that are asked for.
-const AROUND: [&[Tag]; 13] = [
-    &[Tag::Article],
-    &[Tag::Main],
-    &[Tag::Aside],
-    &[Tag::Nav],
-    &[Tag::Footer],
-    &[Tag::Header],
-    &[Tag::Form],
-    &[Tag::Figure, Tag::Figcaption, Tag::Picture],
-    &[Tag::Table],
-    &[Tag::Ul, Tag::Ol],
-    &[Tag::Blockquote],
-    &[Tag::Section],
-    &[Tag::P],
-];
+/// Kinds of elements around the block that are asked for.
+const AROUND: usize = 13;
+/// Numbers in a row.
+pub const COUNT: usize = 121;
 
 pub struct Context<'a> {
     pub dom: &'a Dom,
@@ -54,35 +43,39 @@ struct PageFacts {
     chars_before: Vec<u32>,
     total_chars: f32,
     title: String,
+    /// Looks for the title.
+    title_finder: Finder<'static>,
     description: String,
+    /// By node: the kinds of elements that it stands in, itself one of them.
+    around: Vec<u16>,
 }
 
-/// One row of numbers a block.
-pub fn rows(context: &Context<'_>) -> Vec<Vec<f32>> {
+/// One row of `COUNT` numbers a block, one behind the other.
+pub fn rows(context: &Context<'_>) -> Vec<f32> {
     let facts = PageFacts::of(context);
     let own: Vec<Own> = context.blocks.iter().map(Own::of).collect();
-    (0..context.blocks.len())
-        .map(|i| {
-            let mut row = Vec::with_capacity(150);
-            own[i].push(&mut row);
-            place(context, i, &mut row);
-            position(context, &facts, i, &mut row);
-            opinions(context, i, &mut row);
-            relatives(context, &facts, i, &mut row);
-            for offset in [-1_i64, 1, -2, 2] {
-                neighbour(context, &own, i, offset, &mut row);
-            }
-            row.extend(phrases::counts(&context.blocks[i].text, context.blocks[i].chars));
-            row
-        })
-        .collect()
+    let mut rows = Vec::with_capacity(COUNT * context.blocks.len());
+    for (i, block) in context.blocks.iter().enumerate() {
+        own[i].push(&mut rows);
+        place(context, &facts, i, &mut rows);
+        position(context, &facts, i, &mut rows);
+        opinions(context, i, &mut rows);
+        relatives(context, &facts, i, &mut rows);
+        for offset in [-1_i64, 1, -2, 2] {
+            neighbour(context, &own, i, offset, &mut rows);
+        }
+        rows.extend(phrases::counts(&block.text, block.chars));
+        debug_assert_eq!(rows.len(), COUNT * (i + 1));
+    }
+    rows
 }
 
 impl PageFacts {
     fn of(context: &Context<'_>) -> PageFacts {
         let blocks = context.blocks;
-        let paths: Vec<u64> = blocks.iter().map(|b| path(context.dom, b.node)).collect();
-        let texts: Vec<u64> = blocks.iter().map(|b| hash(&b.text)).collect();
+        let hasher = DefaultHashBuilder::default();
+        let paths: Vec<u64> = blocks.iter().map(|b| path(context.dom, b.node, &hasher)).collect();
+        let texts: Vec<u64> = blocks.iter().map(|b| hasher.hash_one(&b.text)).collect();
         let (mut path_chars, mut copies) = (HashMap::new(), HashMap::new());
         let (mut chars_before, mut before) = (Vec::with_capacity(blocks.len()), 0);
         for ((block, path), text) in blocks.iter().zip(&paths).zip(&texts) {
@@ -95,6 +88,7 @@ impl PageFacts {
         }
         let within = context.dom.subtree(context.candidates.container);
         let inside = |b: &TextBlock| within.contains(&b.node) && is_paragraph(b);
+        let title = squash(context.title.unwrap_or_default());
         let h1_block = context.h1.and_then(|h1| blocks.iter().position(|b| b.start >= h1));
         PageFacts {
             paths,
@@ -106,8 +100,10 @@ impl PageFacts {
             last_paragraph: blocks.iter().rposition(inside).unwrap_or(blocks.len()),
             chars_before,
             total_chars: before.max(1) as f32,
-            title: squash(context.title.unwrap_or_default()),
+            title_finder: Finder::new(&title).into_owned(),
+            title,
             description: squash(context.description.unwrap_or_default()),
+            around: around(context.dom),
         }
     }
 }
@@ -115,24 +111,25 @@ impl PageFacts {
 /// Letters and digits in lower case.
 pub fn squash(text: &str) -> String {
     let mut squashed = String::with_capacity(text.len());
-    for c in text.chars().filter(|c| c.is_alphanumeric()) {
-        match c.is_ascii() {
-            true => squashed.push(c.to_ascii_lowercase()),
-            false => squashed.extend(c.to_lowercase()),
+    let mut rest = text;
+    while !rest.is_empty() {
+        // Most of most texts are ASCII words, which go over as they are.
+        let word = rest.bytes().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        squashed.push_str(&rest[..word]);
+        let mut behind = rest[word..].chars();
+        match behind.next() {
+            Some(c) if !c.is_ascii() && c.is_alphanumeric() => squashed.extend(c.to_lowercase()),
+            _ => {}
         }
+        rest = behind.as_str();
     }
+    squashed.make_ascii_lowercase();
     squashed
 }
 
-fn hash(value: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
 /// The element and three above it, by tag and class: blocks of one kind share it.
-fn path(dom: &Dom, node: usize) -> u64 {
-    let mut hasher = DefaultHasher::new();
+fn path(dom: &Dom, node: usize, hasher: &impl BuildHasher) -> u64 {
+    let mut hasher = hasher.build_hasher();
     for id in std::iter::once(node).chain(dom.ancestors(node)).take(4) {
         dom.node(id).tag.hash(&mut hasher);
         if !matches!(dom.node(id).tag, Tag::P | Tag::Body) {
@@ -236,27 +233,45 @@ fn kind_of(tag: Tag) -> f32 {
     }
 }
 
-/// What stands around the block in the tree.
-fn place(context: &Context<'_>, i: usize, row: &mut Vec<f32>) {
-    let block = &context.blocks[i];
-    let mut distances = [15.0_f32; SIGNALS];
-    let mut around = [0.0_f32; AROUND.len()];
-    let mut depth = 0.0;
-    for (distance, id) in std::iter::once(block.node).chain(context.dom.ancestors(block.node)).enumerate() {
-        depth += 1.0;
-        let tag = context.dom.node(id).tag;
-        for (flag, tags) in around.iter_mut().zip(AROUND) {
-            if tags.contains(&tag) {
-                *flag = 1.0;
-            }
-        }
-        if distance < MAX_DISTANCE {
-            note_signals(context.stats.signals[id], distance, &mut distances);
-        }
+/// The bit of an element's kind, of the first `AROUND`.
+fn around_bit(tag: Tag) -> u16 {
+    match tag {
+        Tag::Article => 1,
+        Tag::Main => 1 << 1,
+        Tag::Aside => 1 << 2,
+        Tag::Nav => 1 << 3,
+        Tag::Footer => 1 << 4,
+        Tag::Header => 1 << 5,
+        Tag::Form => 1 << 6,
+        Tag::Figure | Tag::Figcaption | Tag::Picture => 1 << 7,
+        Tag::Table => 1 << 8,
+        Tag::Ul | Tag::Ol => 1 << 9,
+        Tag::Blockquote => 1 << 10,
+        Tag::Section => 1 << 11,
+        Tag::P => 1 << 12,
+        _ => 0,
     }
-    row.push(kind_of(context.dom.node(block.node).tag));
-    row.push(depth);
-    row.extend(around);
+}
+
+fn around(dom: &Dom) -> Vec<u16> {
+    let mut around: Vec<u16> = Vec::with_capacity(dom.nodes.len());
+    for node in &dom.nodes {
+        let above = around.get(node.parent as usize).copied().unwrap_or_default();
+        around.push(above | around_bit(node.tag));
+    }
+    around
+}
+
+/// What stands around the block in the tree.
+fn place(context: &Context<'_>, facts: &PageFacts, i: usize, row: &mut Vec<f32>) {
+    let (dom, id) = (context.dom, context.blocks[i].node);
+    let mut distances = [15.0_f32; SIGNALS];
+    for (distance, id) in std::iter::once(id).chain(dom.ancestors(id)).take(MAX_DISTANCE).enumerate() {
+        note_signals(context.stats.signals[id], distance, &mut distances);
+    }
+    row.push(kind_of(dom.node(id).tag));
+    row.push((dom.node(id).depth + 1) as f32);
+    row.extend((0..AROUND).map(|bit| f32::from(facts.around[id] >> bit & 1)));
     row.extend(distances);
 }
 
@@ -331,14 +346,20 @@ fn relatives(context: &Context<'_>, facts: &PageFacts, i: usize, row: &mut Vec<f
     row.push(flag(!text.is_empty() && text == facts.title));
     row.push(flag(
         text.len() > 20
-            && (facts.title.contains(&text) || text.contains(&facts.title) && !facts.title.is_empty()),
+            && (has(&facts.title, &text)
+                || facts.title_finder.find(text.as_bytes()).is_some() && !facts.title.is_empty()),
     ));
     row.push(flag(
         text.len() > 20
-            && (facts.description.contains(&text)
+            && (has(&facts.description, &text)
                 || facts.description.len() > 40
                     && text.starts_with(&facts.description[..cut(&facts.description, 40)])),
     ));
+}
+
+/// As `contains`, which prepares more for the search than these short texts are worth.
+fn has(text: &str, part: &str) -> bool {
+    memmem::find(text.as_bytes(), part.as_bytes()).is_some()
 }
 
 fn cut(text: &str, mut at: usize) -> usize {

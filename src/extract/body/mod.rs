@@ -62,7 +62,7 @@ impl<'a> View<'a> {
         View { dom, stats, blocks, candidates, article_body }
     }
 
-    fn rows(&self, evidence: &Evidence, title: Option<&str>) -> Vec<Vec<f32>> {
+    fn rows(&self, evidence: &Evidence, title: Option<&str>) -> Vec<f32> {
         features::rows(&features::Context {
             dom: self.dom,
             stats: &self.stats,
@@ -136,6 +136,6 @@ fn fallback(
 pub fn trace(dom: &Dom, evidence: &Evidence, title: Option<&str>) -> Vec<BlockTrace> {
     let view = View::of(dom, evidence);
     let rows = view.rows(evidence, title);
-    let traced = view.blocks.iter().zip(rows);
-    traced.map(|(block, features)| BlockTrace { text: block.text.clone(), features }).collect()
+    let traced = view.blocks.iter().zip(rows.chunks(features::COUNT));
+    traced.map(|(block, row)| BlockTrace { text: block.text.clone(), features: row.to_vec() }).collect()
 }
