@@ -111,8 +111,13 @@ impl Node {
 pub fn push_collapsed(out: &mut String, text: &str) {
     let mut rest = text;
     loop {
-        // Most of most texts is printable ASCII, which goes over as it is.
-        let plain = rest.bytes().position(|b| !b.is_ascii_graphic()).unwrap_or(rest.len());
+        // Most of most texts is printable ASCII with a space between words, which goes over as it is.
+        let mut behind_space = out.is_empty() || out.ends_with(' ');
+        let ends = |b: u8| {
+            let is_second_space = std::mem::replace(&mut behind_space, b == b' ') && b == b' ';
+            is_second_space || !(b.is_ascii_graphic() || b == b' ')
+        };
+        let plain = rest.bytes().position(ends).unwrap_or(rest.len());
         out.push_str(&rest[..plain]);
         rest = &rest[plain..];
         let Some(c) = rest.chars().next() else { return };
