@@ -1,6 +1,7 @@
 //! What the lines around articles say, in several languages: one bit a purpose.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// Only short texts are looked at: a paragraph may say any of this.
@@ -275,7 +276,10 @@ static MATCHER: LazyLock<(AhoCorasick, Vec<u8>)> = LazyLock::new(|| {
     let all =
         || PHRASES.iter().zip(0_u8..).flat_map(|(phrases, kind)| phrases.iter().map(move |p| (*p, kind)));
     let matcher = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
         .match_kind(MatchKind::Standard)
+        // Larger than what is made by itself of so many patterns, and three times as quick.
+        .kind(Some(AhoCorasickKind::DFA))
         .build(all().map(|(phrase, _)| phrase))
         .expect("the patterns are fixed and few");
     (matcher, all().map(|(_, kind)| kind).collect())
@@ -288,7 +292,8 @@ pub fn counts(text: &str, chars: u32) -> [f32; COUNT] {
         return counts;
     }
     let (matcher, kinds) = &*MATCHER;
-    for found in matcher.find_overlapping_iter(&text.to_lowercase()) {
+    let lower = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) };
+    for found in matcher.find_overlapping_iter(&*lower) {
         counts[usize::from(kinds[found.pattern().as_usize()])] += 1.0;
     }
     counts

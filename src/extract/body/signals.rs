@@ -1,7 +1,7 @@
 //! What class names and ids say an element is for: one bit a purpose.
 
 use crate::extract::dom::{Dom, Tag};
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use hashbrown::HashMap;
 use std::sync::LazyLock;
 
@@ -377,6 +377,8 @@ static MATCHER: LazyLock<(AhoCorasick, Vec<Meaning>)> = LazyLock::new(|| {
     let matcher = AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::Standard)
+        // As in `phrases`.
+        .kind(Some(AhoCorasickKind::DFA))
         .build(patterns)
         .expect("the patterns are fixed and few");
     (matcher, meanings)
