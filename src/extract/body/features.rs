@@ -6,9 +6,10 @@ use super::candidates::{Candidates, is_cjk};
 use super::phrases;
 use super::stats::{Stats, is_paragraph};
 use crate::extract::dom::{Dom, Tag};
-use hashbrown::{DefaultHashBuilder, HashMap};
-use memchr::memmem::{self, Finder};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use memchr::memmem::Finder;
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::LazyLock;
 
 /// Purposes whose nearest bearer is asked for: all bits of `signals`.
 const SIGNALS: usize = 25;
@@ -42,10 +43,10 @@ struct PageFacts {
     last_paragraph: usize,
     chars_before: Vec<u32>,
     total_chars: f32,
-    title: String,
+    title: Told,
     /// Looks for the title.
     title_finder: Finder<'static>,
-    description: String,
+    description: Told,
     /// By node: the kinds of elements that it stands in, itself one of them.
     around: Vec<u16>,
 }
@@ -68,6 +69,27 @@ pub fn rows(context: &Context<'_>) -> Vec<f32> {
         debug_assert_eq!(rows.len(), COUNT * (i + 1));
     }
     rows
+}
+
+/// What the page tells of the article, squashed.
+struct Told {
+    text: String,
+    /// Every four bytes of it: with others begins nothing that it has.
+    beginnings: HashSet<[u8; 4]>,
+}
+
+impl Told {
+    fn of(text: String) -> Told {
+        let windows = text.as_bytes().windows(4);
+        let beginnings = windows.filter_map(|window| window.first_chunk().copied()).collect();
+        Told { text, beginnings }
+    }
+
+    /// Whether a part of four bytes or more is in it. Most texts of a page are not, and cost no search.
+    fn has(&self, part: &str) -> bool {
+        let beginning = part.as_bytes().first_chunk();
+        beginning.is_some_and(|four| self.beginnings.contains(four)) && self.text.contains(part)
+    }
 }
 
 impl PageFacts {
@@ -101,8 +123,8 @@ impl PageFacts {
             chars_before,
             total_chars: before.max(1) as f32,
             title_finder: Finder::new(&title).into_owned(),
-            title,
-            description: squash(context.description.unwrap_or_default()),
+            title: Told::of(title),
+            description: Told::of(squash(context.description.unwrap_or_default())),
             around: around(context.dom),
         }
     }
@@ -139,6 +161,36 @@ fn path(dom: &Dom, node: usize, hasher: &impl BuildHasher) -> u64 {
     hasher.finish()
 }
 
+/// Kinds of characters that are counted.
+#[derive(Clone, Copy)]
+enum Class {
+    Other,
+    Space,
+    Mark,
+    Digit,
+    Bar,
+    Upper,
+    Cjk,
+}
+
+/// Looked up, as which comes next cannot be foretold.
+static ASCII: LazyLock<[Class; 128]> = LazyLock::new(|| std::array::from_fn(|c| Class::of(c as u8 as char)));
+
+impl Class {
+    fn of(c: char) -> Class {
+        match c {
+            ' ' => Class::Space,
+            '.' | ',' | ';' | ':' | '!' | '?' | '。' | '，' | '、' | '；' | '！' | '？' | '：' | '؟'
+            | '،' | '।' => Class::Mark,
+            '0'..='9' => Class::Digit,
+            '|' | '·' | '•' | '»' | '›' | '/' => Class::Bar,
+            c if c.is_uppercase() => Class::Upper,
+            c if is_cjk(c) => Class::Cjk,
+            _ => Class::Other,
+        }
+    }
+}
+
 /// A block's own text in numbers.
 struct Own {
     ln_chars: f32,
@@ -158,21 +210,13 @@ struct Own {
 impl Own {
     fn of(block: &TextBlock) -> Own {
         let chars = block.chars.max(1) as f32;
-        let (mut words, mut marks, mut upper, mut digits, mut bars, mut cjk) =
-            (1_u32, 0_u32, 0_u32, 0_u32, 0_u32, 0_u32);
+        let (ascii, mut counts) = (&*ASCII, [0_u32; 7]);
         for c in block.text.chars() {
-            match c {
-                ' ' => words += 1,
-                '.' | ',' | ';' | ':' | '!' | '?' | '。' | '，' | '、' | '；' | '！' | '？' | '：' | '؟'
-                | '،' | '।' => marks += 1,
-                '0'..='9' => digits += 1,
-                '|' | '·' | '•' | '»' | '›' | '/' => bars += 1,
-                'a'..='z' => {}
-                c if c.is_uppercase() => upper += 1,
-                c if is_cjk(c) => cjk += 1,
-                _ => {}
-            }
+            let class = ascii.get(c as usize).copied().unwrap_or_else(|| Class::of(c));
+            counts[class as usize] += 1;
         }
+        let [_, spaces, marks, digits, bars, upper, cjk] = counts;
+        let words = spaces + 1;
         let end = block.text.trim_end_matches(|c: char| {
             matches!(c, '"' | '”' | '’' | '\'' | '»' | ')' | '“' | '」' | '』' | ']')
         });
@@ -343,23 +387,18 @@ fn relatives(context: &Context<'_>, facts: &PageFacts, i: usize, row: &mut Vec<f
     row.push((count as f32).ln_1p());
     row.push(facts.copies.get(&facts.texts[i]).copied().unwrap_or(1) as f32);
     let text = if block.chars < 600 { squash(&block.text) } else { String::new() };
-    row.push(flag(!text.is_empty() && text == facts.title));
+    let (title, description) = (&facts.title.text, &facts.description.text);
+    row.push(flag(!text.is_empty() && text == *title));
     row.push(flag(
         text.len() > 20
-            && (has(&facts.title, &text)
-                || facts.title_finder.find(text.as_bytes()).is_some() && !facts.title.is_empty()),
+            && (facts.title.has(&text)
+                || !title.is_empty() && facts.title_finder.find(text.as_bytes()).is_some()),
     ));
     row.push(flag(
         text.len() > 20
-            && (has(&facts.description, &text)
-                || facts.description.len() > 40
-                    && text.starts_with(&facts.description[..cut(&facts.description, 40)])),
+            && (facts.description.has(&text)
+                || description.len() > 40 && text.starts_with(&description[..cut(description, 40)])),
     ));
-}
-
-/// As `contains`, which prepares more for the search than these short texts are worth.
-fn has(text: &str, part: &str) -> bool {
-    memmem::find(text.as_bytes(), part.as_bytes()).is_some()
 }
 
 fn cut(text: &str, mut at: usize) -> usize {
