@@ -10,9 +10,10 @@ const DETECT_CHARS: usize = 2_000;
 const MIN_CHARS: usize = 200;
 
 pub fn read(evidence: &Evidence, headers: &PageHeaders, article: &mut Article) {
-    let text: String = article.body().chars().take(DETECT_CHARS).collect();
+    let body = article.body();
+    let text = body.char_indices().nth(DETECT_CHARS).map_or(&*body, |(end, _)| &body[..end]);
     let declared = declared(evidence, headers);
-    let detected = whatlang::detect(&text).filter(|_| text.chars().count() >= MIN_CHARS);
+    let detected = whatlang::detect(text).filter(|_| text.chars().count() >= MIN_CHARS);
     let reliable = detected.as_ref().filter(|d| d.is_reliable());
     let told = reliable.and_then(|d| two_letter(d.lang().code()));
     let (language, source) = match (declared, told) {

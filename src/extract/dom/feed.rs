@@ -128,7 +128,10 @@ fn tendril(bytes: &[u8]) -> StrTendril {
 }
 
 fn local_name(bytes: &[u8]) -> LocalName {
-    LocalName::from(String::from_utf8_lossy(bytes))
+    match std::str::from_utf8(bytes) {
+        Ok(name) => LocalName::from(name),
+        Err(_) => LocalName::from(String::from_utf8_lossy(bytes)),
+    }
 }
 
 impl OpenTag {
