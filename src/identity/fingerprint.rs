@@ -1,6 +1,7 @@
 //! What a text is, whatever its name: content hash, title hash and simhash.
 
 use sha2::{Digest, Sha256};
+use std::ops::Range;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// Two texts of at most this Hamming distance of their simhashes are versions of one article.
@@ -48,10 +49,17 @@ fn first_16(text: &[u8]) -> [u8; 16] {
 /// word of its own.
 fn words_of(text: &str) -> Vec<u8> {
     let mut words = Words { joined: Vec::with_capacity(text.len() + 1), open: false };
-    match is_nfkc(text) {
-        true => words.read(text),
-        false => words.read(&text.nfkc().collect::<String>()),
+    let mut read = 0;
+    for run in foreign_runs(text) {
+        if is_nfkc_quick(text[run.clone()].chars()) != IsNormalized::Yes {
+            // Its first marks may join the letter before it.
+            let start = run.start.saturating_sub(1);
+            words.read(&text[read..start]);
+            words.read(&text[start..run.end].nfkc().collect::<String>());
+            read = run.end;
+        }
     }
+    words.read(&text[read..]);
     words.close();
     words.joined.pop();
     words.joined
@@ -140,15 +148,16 @@ fn is_unspaced(c: char) -> bool {
         | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// Whether NFKC would change nothing (UAX #15, quick check). ASCII never changes and ends what it follows, so only what
-/// stands between it is looked at.
-fn is_nfkc(text: &str) -> bool {
-    if text.is_ascii() {
-        return true;
-    }
-    let runs = text.as_bytes().chunk_by(|a, b| a.is_ascii() == b.is_ascii());
-    let foreign = runs.filter(|run| !run[0].is_ascii()).map(|run| String::from_utf8_lossy(run));
-    foreign.into_iter().all(|run| is_nfkc_quick(run.chars()) == IsNormalized::Yes)
+/// What stands between ASCII. That never changes under NFKC and ends what it follows (UAX #15), so only these are looked
+/// at, each by itself.
+fn foreign_runs(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + text[at..].bytes().position(|byte| !byte.is_ascii())?;
+        let length = text[start..].bytes().position(|byte| byte.is_ascii());
+        at = length.map_or(text.len(), |length| start + length);
+        Some(start..at)
+    })
 }
 
 /// Of every two words that stand together, as they are joined; of a single word with the space behind it. Each bit is
@@ -264,6 +273,24 @@ mod tests {
         ] {
             let told = fingerprint("", text);
             assert_eq!((told.content_hash, told.simhash), (content_hash, simhash), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_normalized_in_parts_is_that_normalized_as_a_whole() {
+        for text in [
+            "",
+            "plain",
+            "e\u{301}te\u{301} a\u{327}\u{301}b",
+            "\u{301}x ﬁ… ½ Ａb①②x",
+            "한\u{1112}\u{1161}\u{11ab} \u{1112}a\u{1161}",
+            "q\u{307}\u{323}é\u{323}. Å Ω\u{a0}x\u{a0}",
+        ] {
+            let mut whole = Words { joined: Vec::new(), open: false };
+            whole.read(&text.nfkc().collect::<String>());
+            whole.close();
+            whole.joined.pop();
+            assert_eq!(words_of(text), whole.joined, "{text}");
         }
     }
 
