@@ -35,8 +35,8 @@ pub fn decode(bytes: &[u8], content_type: Option<&str>) -> Decoded {
     }
     let header = content_type.and_then(|value| label_after_charset(value.as_bytes())).filter(is_in_bytes);
     let meta = meta_encoding(&bytes[..bytes.len().min(META_WITHIN_BYTES)]).filter(is_in_bytes);
-    if is_utf_8_throughout(bytes, header == Some(UTF_8) || meta == Some(UTF_8)) {
-        return decode_as(UTF_8, bytes);
+    if let Some(text) = utf_8_throughout(bytes, header == Some(UTF_8) || meta == Some(UTF_8)) {
+        return Decoded { text: text.to_owned(), charset: UTF_8.name(), replaced: 0 };
     }
     let declared = match (header, meta) {
         (Some(header), Some(meta)) if header != meta && detect(bytes) == meta => Some(meta),
@@ -73,11 +73,12 @@ fn utf_16_without_a_mark(bytes: &[u8]) -> Option<&'static Encoding> {
 /// Text in another encoding is next to never UTF-8 by chance: four characters are enough where nobody says so.
 const UTF_8_BY_CHANCE: usize = 4;
 
-fn is_utf_8_throughout(bytes: &[u8], is_declared: bool) -> bool {
-    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+fn utf_8_throughout(bytes: &[u8], is_declared: bool) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
     let least = if is_declared { 1 } else { UTF_8_BY_CHANCE };
     // ISO-2022-JP is ASCII throughout and told by its escapes alone.
-    text.chars().filter(|c| !c.is_ascii()).take(least).count() == least
+    let foreign = text[Encoding::ascii_valid_up_to(bytes)..].chars().filter(|c| !c.is_ascii());
+    (foreign.take(least).count() == least).then_some(text)
 }
 
 fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> Decoded {
