@@ -278,7 +278,7 @@ static MATCHER: LazyLock<(AhoCorasick, Vec<u8>)> = LazyLock::new(|| {
     let matcher = AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::Standard)
-        // Larger than what is made by itself of so many patterns, and three times as quick.
+        // A table is larger than what is made by itself of so many patterns; without the two a page takes 3 % longer.
         .kind(Some(AhoCorasickKind::DFA))
         .build(all().map(|(phrase, _)| phrase))
         .expect("the patterns are fixed and few");
