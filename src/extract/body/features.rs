@@ -51,24 +51,23 @@ struct PageFacts {
     around: Vec<u16>,
 }
 
-/// One row of `COUNT` numbers a block, one behind the other.
-pub fn rows(context: &Context<'_>) -> Vec<f32> {
-    let facts = PageFacts::of(context);
+/// One row of `COUNT` numbers a block. All of a large page at once would be the largest piece of memory that it takes.
+pub fn rows<'a>(context: Context<'a>) -> impl Iterator<Item = Vec<f32>> + 'a {
+    let facts = PageFacts::of(&context);
     let own: Vec<Own> = context.blocks.iter().map(Own::of).collect();
-    let mut rows = Vec::with_capacity(COUNT * context.blocks.len());
-    for (i, block) in context.blocks.iter().enumerate() {
-        own[i].push(&mut rows);
-        place(context, &facts, i, &mut rows);
-        position(context, &facts, i, &mut rows);
-        opinions(context, i, &mut rows);
-        relatives(context, &facts, i, &mut rows);
+    context.blocks.iter().enumerate().map(move |(i, block)| {
+        let mut row = Vec::with_capacity(COUNT);
+        own[i].push(&mut row);
+        place(&context, &facts, i, &mut row);
+        position(&context, &facts, i, &mut row);
+        opinions(&context, i, &mut row);
+        relatives(&context, &facts, i, &mut row);
         for offset in [-1_i64, 1, -2, 2] {
-            neighbour(context, &own, i, offset, &mut rows);
+            neighbour(&context, &own, i, offset, &mut row);
         }
-        rows.extend(phrases::counts(&block.text, block.chars));
-        debug_assert_eq!(rows.len(), COUNT * (i + 1));
-    }
-    rows
+        row.extend(phrases::counts(&block.text, block.chars));
+        row
+    })
 }
 
 /// What the page tells of the article, squashed.

@@ -62,8 +62,12 @@ impl<'a> View<'a> {
         View { dom, stats, blocks, candidates, article_body }
     }
 
-    fn rows(&self, evidence: &Evidence, title: Option<&str>) -> Vec<f32> {
-        features::rows(&features::Context {
+    fn rows<'v>(
+        &'v self,
+        evidence: &'v Evidence,
+        title: Option<&'v str>,
+    ) -> impl Iterator<Item = Vec<f32>> + 'v {
+        features::rows(features::Context {
             dom: self.dom,
             stats: &self.stats,
             blocks: &self.blocks,
@@ -77,7 +81,7 @@ impl<'a> View<'a> {
 
     /// How likely each block is the article's.
     fn likely(&self, evidence: &Evidence, title: Option<&str>) -> Vec<f32> {
-        model::probabilities(&self.rows(evidence, title))
+        model::probabilities(self.rows(evidence, title))
     }
 }
 
@@ -136,6 +140,6 @@ fn fallback(
 pub fn trace(dom: &Dom, evidence: &Evidence, title: Option<&str>) -> Vec<BlockTrace> {
     let view = View::of(dom, evidence);
     let rows = view.rows(evidence, title);
-    let traced = view.blocks.iter().zip(rows.chunks(features::COUNT));
-    traced.map(|(block, row)| BlockTrace { text: block.text.clone(), features: row.to_vec() }).collect()
+    let traced = view.blocks.iter().zip(rows);
+    traced.map(|(block, features)| BlockTrace { text: block.text.clone(), features }).collect()
 }

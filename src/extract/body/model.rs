@@ -100,19 +100,22 @@ impl Model {
         Model(text.lines().filter(|line| !line.is_empty()).map(Tree::parse).collect())
     }
 
-    /// By rows of `width` numbers, one behind the other.
-    fn probabilities(&self, rows: &[f32], width: usize) -> Vec<f32> {
-        let mut sums = Vec::with_capacity(rows.len() / width + LANES);
+    /// By rows of at most `width` numbers.
+    fn probabilities(&self, mut rows: impl Iterator<Item = Vec<f32>>, width: usize) -> Vec<f32> {
+        let mut probabilities = Vec::new();
         let mut columns = vec![[0.0; LANES]; width];
-        for group in rows.chunks(LANES * width) {
-            for (lane, row) in group.chunks(width).enumerate() {
-                columns.iter_mut().zip(row).for_each(|(column, value)| column[lane] = *value);
+        loop {
+            let mut taken = 0;
+            for row in rows.by_ref().take(LANES) {
+                columns.iter_mut().zip(row).for_each(|(column, value)| column[taken] = value);
+                taken += 1;
             }
-            sums.extend(self.sums(&columns));
+            if taken == 0 {
+                return probabilities;
+            }
+            let sums = self.sums(&columns);
+            probabilities.extend(sums[..taken].iter().map(|sum| 1.0 / (1.0 + (-sum).exp())));
         }
-        // The last group may have been smaller.
-        sums.truncate(rows.len() / width);
-        sums.into_iter().map(|sum: f32| 1.0 / (1.0 + (-sum).exp())).collect()
     }
 
     fn sums(&self, columns: &[Lanes]) -> Lanes {
@@ -137,7 +140,7 @@ impl Model {
 }
 
 /// How likely each block is the article's, by its row of features.
-pub fn probabilities(rows: &[f32]) -> Vec<f32> {
+pub fn probabilities(rows: impl Iterator<Item = Vec<f32>>) -> Vec<f32> {
     MODEL.probabilities(rows, super::features::COUNT)
 }
 
@@ -145,9 +148,8 @@ pub fn probabilities(rows: &[f32]) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    /// Rows of two numbers.
     fn check(trees: &str, rows: &[[f32; 2]], sums: &[f32]) {
-        let told = Model::parse(trees).probabilities(rows.as_flattened(), 2);
+        let told = Model::parse(trees).probabilities(rows.iter().map(|row| row.to_vec()), 2);
         assert_eq!(told.len(), rows.len());
         let expected: Vec<f32> = sums.iter().map(|sum| 1.0 / (1.0 + f32::exp(-sum))).collect();
         assert!(told.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6), "{told:?} for {expected:?}");
