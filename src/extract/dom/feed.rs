@@ -15,6 +15,11 @@ use std::ops::Range;
 
 /// Bytes of HTML a node, by which the arena is sized; 99 % of the development pages have more.
 const BYTES_A_NODE: usize = 40;
+/// Bytes of the page that are copied at once. A copy of all of it would be another size of memory for every page, and the
+/// allocator keeps each for a while: with that and all rows of `features` at once the worker's peak was 20 MB higher.
+const WINDOW_BYTES: usize = 16_000;
+/// Shorter texts need no memory.
+const MIN_SHARED_BYTES: usize = 9;
 /// Nobody reads line numbers.
 const LINE: u64 = 1;
 
@@ -22,16 +27,18 @@ const LINE: u64 = 1;
 pub fn parse(html: &str) -> Vec<Linked> {
     let sink = Sink::new(html.len() / BYTES_A_NODE + 16);
     let tree = TreeBuilder::new(sink, TreeBuilderOpts::default());
-    let page = Source { html, shared: StrTendril::from_slice(html) };
+    let page = Source { html, window: StrTendril::new(), start: 0 };
     // It gives nothing: what it finds goes to the tree.
     Tokenizer::new_with_emitter(html, Feed::new(page, &tree)).for_each(drop);
     tree.sink.finish()
 }
 
-/// The page, and a copy of it that its tree's texts and values are parts of: most stand in the page as they are read.
+/// The page, and a copy of some of it that texts and values are parts of: most stand in the page as they are read.
 struct Source<'a> {
     html: &'a str,
-    shared: StrTendril,
+    window: StrTendril,
+    /// Where the window begins.
+    start: usize,
 }
 
 impl Source<'_> {
@@ -39,6 +46,25 @@ impl Source<'_> {
     fn place_of(&self, lent: &[u8]) -> Option<usize> {
         let at = lent.as_ptr().addr().wrapping_sub(self.html.as_ptr().addr());
         (at < self.html.len()).then_some(at)
+    }
+
+    /// A part of the page; the window goes on to where it is.
+    fn part(&mut self, part: Range<usize>) -> StrTendril {
+        let is_inside = self.start <= part.start && part.end <= self.start + self.window.len();
+        if !is_inside {
+            let Some(text) = self.html.get(part.clone()) else { return StrTendril::new() };
+            let is_behind = part.start < self.start;
+            if is_behind || !(MIN_SHARED_BYTES..WINDOW_BYTES).contains(&text.len()) {
+                return StrTendril::from_slice(text);
+            }
+            let mut end = self.html.len().min(part.start + WINDOW_BYTES);
+            while !self.html.is_char_boundary(end) {
+                end -= 1;
+            }
+            (self.window, self.start) = (StrTendril::from_slice(&self.html[part.start..end]), part.start);
+        }
+        let (start, length) = (part.start - self.start, part.len());
+        self.window.try_subtendril(start as u32, length as u32).unwrap_or_default()
     }
 }
 
@@ -73,17 +99,16 @@ impl Run {
     }
 
     /// A part of it: of the page's text where it stands there, else of its own.
-    fn part(&self, page: &Source<'_>, part: Range<usize>) -> StrTendril {
+    fn part(&self, page: &mut Source<'_>, part: Range<usize>) -> StrTendril {
         if self.copy.is_empty() {
-            let (start, length) = (self.place.start + part.start, part.len());
             // The tokenizer cuts text only where characters end.
-            page.shared.try_subtendril(start as u32, length as u32).unwrap_or_default()
+            page.part(self.place.start + part.start..self.place.start + part.end)
         } else {
             tendril(&self.copy[part])
         }
     }
 
-    fn whole(&self, page: &Source<'_>) -> StrTendril {
+    fn whole(&self, page: &mut Source<'_>) -> StrTendril {
         self.part(page, 0..self.bytes(page).len())
     }
 
@@ -143,7 +168,7 @@ impl OpenTag {
         self.has_duplicates = false;
     }
 
-    fn begin_attribute(&mut self, page: &Source<'_>) {
+    fn begin_attribute(&mut self, page: &mut Source<'_>) {
         self.end_attribute(page);
         self.is_in_attribute = true;
         self.attribute_name.clear();
@@ -151,7 +176,7 @@ impl OpenTag {
     }
 
     /// The first of a name counts; an end tag has none.
-    fn end_attribute(&mut self, page: &Source<'_>) {
+    fn end_attribute(&mut self, page: &mut Source<'_>) {
         let is_full = self.attributes.len() >= MAX_ATTRIBUTES;
         if !std::mem::take(&mut self.is_in_attribute) || self.is_end || is_full {
             return;
@@ -165,7 +190,7 @@ impl OpenTag {
         self.attributes.push(Attribute { name: QualName::new(None, ns!(), name), value });
     }
 
-    fn take(&mut self, page: &Source<'_>) -> Tag {
+    fn take(&mut self, page: &mut Source<'_>) -> Tag {
         self.end_attribute(page);
         Tag {
             kind: if self.is_end { TagKind::EndTag } else { TagKind::StartTag },
@@ -216,7 +241,7 @@ impl<'a> Feed<'a> {
             let part = start..null.unwrap_or(end);
             start = part.end + 1;
             if !part.is_empty() {
-                let characters = text.part(&self.page, part);
+                let characters = text.part(&mut self.page, part);
                 self.put(Token::CharacterTokens(characters));
             }
             if null.is_some() {
@@ -261,6 +286,8 @@ impl Emitter for Feed<'_> {
     }
 
     fn init_start_tag(&mut self) {
+        // Before the tag's values: the window only goes on.
+        self.put_text();
         self.tag.begin(false);
     }
 
@@ -270,7 +297,7 @@ impl Emitter for Feed<'_> {
 
     fn emit_current_tag(&mut self) -> Option<State> {
         self.put_text();
-        let tag = self.tag.take(&self.page);
+        let tag = self.tag.take(&mut self.page);
         if self.tag.is_end {
             self.tame.close(&tag.name);
         } else if self.tame.keeps(&tag) {
@@ -293,7 +320,7 @@ impl Emitter for Feed<'_> {
 
     #[inline]
     fn init_attribute(&mut self) {
-        self.tag.begin_attribute(&self.page);
+        self.tag.begin_attribute(&mut self.page);
     }
 
     #[inline]
