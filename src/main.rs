@@ -24,10 +24,10 @@ fn use_small_pages() {
 /// `mi_option_purge_delay`, milliseconds, which the binding does not name: it stands before this one.
 const PURGE_DELAY: mi_option_t = mi_option_use_numa_nodes - 1;
 const DEFAULT_DELAY: c_long = 1000;
-const DELAY: c_long = 100;
+const DELAY: c_long = 20;
 
-/// Freed memory goes back to the kernel after 100 ms. mimalloc 3 keeps it for a second, in which hundreds of pages are read:
-/// that was a fifth of the peak (`docs/ARCHITECTURE.md`, Measured). `MIMALLOC_PURGE_DELAY` wins.
+/// Freed memory goes back to the kernel after 20 ms. mimalloc 3 keeps it for a second, in which hundreds of pages are read:
+/// that was a quarter of the peak (`docs/ARCHITECTURE.md`, Measured). `MIMALLOC_PURGE_DELAY` wins.
 fn give_memory_back() {
     // SAFETY: both calls take any number, and an option only says how soon memory is given back. Another default is that of
     // another option, or of a release that knows better.
