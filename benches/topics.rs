@@ -3,7 +3,7 @@
 //! Reads the Reuters articles of the development data where they are (`NEWSWIRE_SHARED`, or `../shared`), else articles
 //! of its own of about their length. The taxonomy is the bundled one, loaded before the clock starts. Instructions an
 //! article, which no other process disturbs:
-//! `valgrind --tool=callgrind --toggle-collect='*tag_all*' target/release/deps/topics-HASH --sample-count 1 '^tag$'`,
+//! `valgrind --tool=callgrind --toggle-collect='*tag_all*' target/release/deps/topics-HASH --bench tag --sample-count 1`,
 //! divided by the articles.
 
 use aho_corasick::{AhoCorasickBuilder, AhoCorasickKind, MatchKind};
