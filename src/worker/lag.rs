@@ -22,6 +22,11 @@ const CALL: Duration = Duration::from_secs(5);
 /// What librdkafka has to say between two questions, at most: its log lines wait until they are polled for.
 const SAID_BETWEEN: usize = 1000;
 
+/// A Kafka topic and one of its partitions.
+type Partition = (String, i32);
+/// A stage and how many records it is behind.
+type Behind = (Stage, u64);
+
 /// Tells the lag until the worker stops.
 pub async fn watch(shared: Arc<Shared>, stages: Vec<Stage>) {
     let stages = Arc::new(stages);
@@ -52,7 +57,7 @@ fn ask_with(
     stood: &mut Stood,
     shared: &Shared,
     stages: &[Stage],
-) -> Result<(BaseConsumer<Reader>, Vec<(Stage, u64)>), String> {
+) -> Result<(BaseConsumer<Reader>, Vec<Behind>), String> {
     let client = match last {
         Some(client) => client,
         None => clients::onlooker(&shared.config.kafka).map_err(|e| e.to_string())?,
@@ -63,7 +68,7 @@ fn ask_with(
 /// One group with the partitions of its Kafka topic that are this worker's.
 struct Share {
     group: String,
-    partitions: Vec<(String, i32)>,
+    partitions: Vec<Partition>,
 }
 
 impl Share {
@@ -80,7 +85,7 @@ fn ask(
     client: &BaseConsumer<Reader>,
     stood: &mut Stood,
     stages: &[Stage],
-) -> Result<Vec<(Stage, u64)>, String> {
+) -> Result<Vec<Behind>, String> {
     hear(client);
     let mut behind = |share: &Share| -> Result<u64, String> {
         let gaps = gaps(client, share)?;
@@ -119,7 +124,7 @@ fn hear(client: &BaseConsumer<Reader>) {
 /// From the offset that is committed (nothing committed: from the first record that is still there) to the end.
 type Gap = (i64, i64);
 
-fn gaps(client: &BaseConsumer<Reader>, share: &Share) -> Result<Vec<((String, i32), Gap)>, String> {
+fn gaps(client: &BaseConsumer<Reader>, share: &Share) -> Result<Vec<(Partition, Gap)>, String> {
     if share.partitions.is_empty() {
         return Ok(Vec::new());
     }
@@ -136,12 +141,12 @@ fn gaps(client: &BaseConsumer<Reader>, share: &Share) -> Result<Vec<((String, i3
 }
 
 fn between(
-    partitions: &[(String, i32)],
+    partitions: &[Partition],
     ends: &Offsets,
     committed: &Offsets,
     first: &Offsets,
-) -> Vec<((String, i32), Gap)> {
-    let of = |partition: &(String, i32)| {
+) -> Vec<(Partition, Gap)> {
+    let of = |partition: &Partition| {
         let first = first.get(partition).copied().unwrap_or(0);
         let next = committed.get(partition).copied().unwrap_or(first);
         // Without an end it has no leader now, and counts when it has one.
@@ -153,11 +158,11 @@ fn between(
 /// Gaps that did not change between two questions, and whether there is a record in them. Whoever submits in transactions
 /// leaves offsets behind that no consumer is given, and a consumer commits past none of them.
 #[derive(Default)]
-struct Stood(HashMap<(String, i32), (Gap, Option<bool>)>);
+struct Stood(HashMap<Partition, (Gap, Option<bool>)>);
 
 impl Stood {
     /// How many records the gap stands for.
-    fn records(&mut self, settings: &KafkaSettings, partition: (String, i32), gap: Gap) -> u64 {
+    fn records(&mut self, settings: &KafkaSettings, partition: Partition, gap: Gap) -> u64 {
         let (next, end) = gap;
         let offsets = u64::try_from(end - next).unwrap_or_default();
         match self.0.get_mut(&partition) {
@@ -199,11 +204,7 @@ impl StandStill {
 }
 
 /// Read to see: the first record from this offset on, or the end. `None`: no answer in time.
-fn has_committed_record(
-    settings: &KafkaSettings,
-    (topic, partition): &(String, i32),
-    next: i64,
-) -> Option<bool> {
+fn has_committed_record(settings: &KafkaSettings, (topic, partition): &Partition, next: i64) -> Option<bool> {
     let reader = clients::Aside::from(clients::table_reader(settings, "lag", "read_committed").ok()?);
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, *partition, Offset::Offset(next)).ok()?;
