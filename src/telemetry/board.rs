@@ -145,9 +145,10 @@ pub fn received(stage: Stage) {
     stage_state(stage, |state| state.received += 1);
 }
 
-/// Since the process began.
-pub fn received_so_far(stage: Stage) -> u64 {
-    board().stages.get(&place(stage)).map_or(0, |state| state.received)
+/// What a stage has received since the process began, and how many of these it has in hand, where it tells.
+pub fn taken(stage: Stage) -> (u64, u64) {
+    let state = board().stages.get(&place(stage)).copied().unwrap_or_default();
+    (state.received, state.in_flight.unwrap_or_default() as u64)
 }
 
 pub fn partitions(stage: Stage, delivering: usize, restoring: usize) {

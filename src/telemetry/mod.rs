@@ -13,8 +13,8 @@ mod status_page;
 mod trace;
 
 pub use board::{
-    BackOff, Headline, back_offs, headline, in_flight, lag, partitions, received, received_so_far, restored,
-    restoring, table_size, taxonomy,
+    BackOff, Headline, back_offs, headline, in_flight, lag, partitions, received, restored, restoring,
+    table_size, taken, taxonomy,
 };
 pub use health::{HealthServer, Readiness};
 pub use logs::start_logs;

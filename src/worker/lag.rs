@@ -187,11 +187,13 @@ struct StandStill(HashMap<Stage, (u64, u32)>);
 
 impl StandStill {
     fn judge(&mut self, shared: &Shared, stage: Stage, lag: u64) {
-        let has_work = lag > 0 && shared.readiness.all_deliver(stage);
-        let stood = self.stood(stage, has_work, telemetry::received_so_far(stage));
+        let (received, in_hand) = telemetry::taken(stage);
+        // What it has in hand is not committed, and may wait for its site.
+        let to_take = lag.saturating_sub(in_hand);
+        let stood = self.stood(stage, to_take > 0 && shared.readiness.all_deliver(stage), received);
         let limit = shared.config.telemetry.stands_still_after;
         let is_still = !limit.is_zero() && stood >= limit;
-        let why = is_still.then(|| format!("{lag} records to take, and none taken for {stood:?}"));
+        let why = is_still.then(|| format!("{to_take} records to take, and none taken for {stood:?}"));
         shared.readiness.stands_still(stage, why);
     }
 

@@ -217,15 +217,16 @@ fn stable_offset(
 ) -> Result<(Option<i64>, Option<Carried>), Halt> {
     let mut list = TopicPartitionList::new();
     list.add_partition(candidates, partition);
-    let committed = patiently(waiting, "the stable offset", |call| {
+    patiently(waiting, "the stable offset", |call| {
         let answer = client.committed_offsets(list.clone(), call)?;
-        answer.elements().iter().try_for_each(|element| element.error())?;
-        Ok(answer)
-    })?;
-    Ok(committed.elements().first().map_or((None, None), |element| match element.offset() {
-        Offset::Offset(offset) => (Some(offset), Carried::of_metadata(element.metadata())),
-        _ => (None, None),
-    }))
+        let missing = KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition);
+        let element = answer.find_partition(candidates, partition).ok_or(missing)?;
+        element.error()?;
+        Ok(match element.offset() {
+            Offset::Offset(offset) => (Some(offset), Carried::of_metadata(element.metadata())),
+            _ => (None, None),
+        })
+    })
 }
 
 /// Asks again until the brokers answer.
