@@ -113,7 +113,8 @@ pub fn look_up_url(settings: &KafkaSettings, url: &Url) -> Result<Found, String>
         |topic: &str| Ok::<_, String>(partition_of_site(&site, partition_count(settings, topic)?));
     let table = seen_table(settings, &names.seen, Some(partition(&names.seen)?))?;
     let id = table.owner(&AliasKey::of(url, &site));
-    let pages = restore::restore_pages(settings, &names.pages, partition(&names.pages)?, &|| true)
+    let asker = restore::open_asker(settings).map_err(|e| e.to_string())?;
+    let pages = restore::restore_pages(settings, &names.pages, partition(&names.pages)?, &asker, &|| true)
         .map_err(|e| e.to_string())?
         .unwrap_or_default();
     let mut rejects = rejects(settings).map_err(|e| e.to_string())?;

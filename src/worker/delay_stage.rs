@@ -1,6 +1,6 @@
 //! DELAY: one tier's records wait out their time and go back to the fetch stage, or round again. At least once.
 
-use super::intake::{Change, Intake, Record};
+use super::intake::{Change, Intake, Member, Record};
 use super::kafka_topics::Tier;
 use super::outlet::WriteError;
 use super::route_stage::{COMMIT_AGAIN_EVERY, commit_again, end, fail, take_commits};
@@ -47,7 +47,7 @@ impl Ord for Waiting {
 pub async fn run(shared: Arc<Shared>, tier: Tier) -> Result<(), StageError> {
     let topic = shared.outlet.names.delay(tier);
     let stage = format!("delay-{}", tier.name);
-    let mut intake = Intake::start(&shared.config.kafka, &stage, &topic, ROOM)?;
+    let mut intake = Intake::start(Member::open(&shared.config.kafka, &stage, &topic)?, ROOM)?;
     let mut waiting: HashMap<i32, BinaryHeap<Reverse<Waiting>>> = HashMap::new();
     let mut watermarks: HashMap<i32, (u64, Watermark)> = HashMap::new();
     let mut in_flight = FuturesUnordered::new();

@@ -3,14 +3,16 @@
 //!
 //! A `pages` record is written only after what it tells of was acknowledged, and the offset is done only after both.
 
+use super::clients::Aside;
 use super::in_hand::InHand;
-use super::intake::{Change, Done as Committable, Intake, Record};
+use super::intake::{Change, Done as Committable, Intake, Member, Record};
 use super::one_job::{Done, one_job};
 use super::outlet::WriteError;
-use super::restore::restore_pages;
+use super::restore::{open_asker, restore_pages};
 use super::route_stage::{COMMIT_AGAIN_EVERY, commit_again, end, fail, take_commits};
 use super::watermark::Watermark;
 use super::{Shared, StageError, crash_point};
+use crate::config::KafkaSettings;
 use crate::fetch::HostMemory;
 use crate::identity::partition_of_site;
 use crate::memory::{PagesKey, PagesTable};
@@ -20,6 +22,7 @@ use crate::telemetry::{self, BackOff};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
+use rdkafka::error::KafkaError;
 use std::collections::HashMap;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -64,6 +67,20 @@ struct Restored {
     pages: Result<Option<PagesTable>, StageError>,
 }
 
+/// What the stage reads with.
+pub struct Clients {
+    member: Member,
+    /// For the first share.
+    asker: Aside,
+}
+
+impl Clients {
+    /// They look for the brokers from now on.
+    pub fn open(kafka: &KafkaSettings, topic: &str) -> Result<Clients, KafkaError> {
+        Ok(Clients { member: Member::open(kafka, "fetch", topic)?, asker: open_asker(kafka)? })
+    }
+}
+
 /// The stage between two events.
 struct FetchStage {
     shared: Arc<Shared>,
@@ -74,12 +91,13 @@ struct FetchStage {
     leaving: Option<Leaving>,
     room: usize,
     in_hand: InHand,
+    asker: Option<Arc<Aside>>,
 }
 
 /// Runs until told to stop; work under way then has a bounded time, and what finished is committed.
-pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
+pub async fn run(shared: Arc<Shared>, clients: Clients) -> Result<(), StageError> {
     let concurrency = shared.config.fetch.concurrency;
-    let mut intake = Intake::start(&shared.config.kafka, "fetch", &shared.outlet.names.fetch, concurrency)?;
+    let mut intake = Intake::start(clients.member, concurrency)?;
     let mut stage = FetchStage {
         shared: shared.clone(),
         shares: HashMap::new(),
@@ -89,6 +107,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
         leaving: None,
         room: concurrency * JOBS_PER_REQUEST,
         in_hand: InHand::default(),
+        asker: Some(Arc::new(clients.asker)),
     };
     let mut tick = tokio::time::interval(COMMIT_EVERY);
     let mut again = tokio::time::interval(COMMIT_AGAIN_EVERY);
@@ -99,7 +118,7 @@ pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
         tokio::select! {
             biased;
             change = intake.changes.recv() => match change {
-                Some(Change::Assigned { partitions, serial }) => stage.assigned(&partitions, serial),
+                Some(Change::Assigned { partitions, serial }) => stage.assigned(&partitions, serial)?,
                 Some(Change::Revoked { partitions, answer, is_lost }) => {
                     stage.revoked(partitions, answer, if is_lost { Duration::ZERO } else { LEAVE_WITHIN });
                 }
@@ -149,18 +168,20 @@ impl FetchStage {
     }
 
     /// A partition delivers once its pages are restored; the others go on meanwhile.
-    fn assigned(&mut self, partitions: &[i32], serial: u64) {
+    fn assigned(&mut self, partitions: &[i32], serial: u64) -> Result<(), KafkaError> {
         // An assignment after a revocation that is not answered yet: the intake has given up waiting. What leaves must
         // leave before the same partition comes again, or it takes the new share with it.
         self.leave();
         self.shared.readiness.restoring(Stage::Fetch, partitions);
         let owned_since = self.shared.fetcher.now();
+        let at_hand = self.asker.take();
+        let asker = at_hand.map_or_else(|| open_asker(&self.shared.config.kafka).map(Arc::new), Ok)?;
         for &partition in partitions {
             self.watermarks.insert(partition, (serial, Watermark::default()));
             let (kafka, topic) = (self.shared.config.kafka.clone(), self.shared.outlet.names.pages.clone());
-            let stop = self.shared.stop.clone();
+            let (asker, stop) = (asker.clone(), self.shared.stop.clone());
             let restore = tokio::task::spawn_blocking(move || {
-                restore_pages(&kafka, &topic, partition, &|| !stop.is_cancelled())
+                restore_pages(&kafka, &topic, partition, &asker, &|| !stop.is_cancelled())
             });
             let restored = async move {
                 let pages = restore.await.unwrap_or(Err(StageError::Thread));
@@ -168,6 +189,7 @@ impl FetchStage {
             };
             self.restoring.push(restored.boxed());
         }
+        Ok(())
     }
 
     fn restored(&mut self, restored: Restored) -> Result<Option<i32>, StageError> {

@@ -71,25 +71,31 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// Leaving the group takes librdkafka 5 s where the broker does not answer.
 const CLOSE: Duration = Duration::from_secs(7);
 
+/// The consumer before it joins its group: it looks for the brokers and for the group's coordinator meanwhile.
+pub struct Member {
+    stage: String,
+    consumer: BaseConsumer<Callbacks>,
+    changes: mpsc::UnboundedReceiver<Change>,
+}
+
+impl Member {
+    /// Of the group of `stage`, which reads `topic`.
+    pub fn open(settings: &KafkaSettings, stage: &str, topic: &str) -> Result<Member, KafkaError> {
+        let (sender, changes) = mpsc::unbounded_channel();
+        let (topic, changes_to) = (topic.to_owned(), Mutex::new(Some(sender)));
+        let context = Callbacks { topic, changes: changes_to, state: Mutex::default() };
+        let consumer = clients::member(settings, stage).create_with_context(context)?;
+        Ok(Member { stage: stage.to_owned(), consumer, changes })
+    }
+}
+
 impl Intake {
-    /// Joins the group of `stage` and reads `topic`. `room` records may wait for the stage.
-    pub fn start(
-        settings: &KafkaSettings,
-        stage: &str,
-        topic: &str,
-        room: usize,
-    ) -> Result<Intake, KafkaError> {
+    /// Joins the group. `room` records may wait for the stage.
+    pub fn start(member: Member, room: usize) -> Result<Intake, KafkaError> {
+        let Member { stage, consumer, changes } = member;
         let (record_sender, records) = mpsc::channel(room);
-        let (change_sender, changes) = mpsc::unbounded_channel();
         let (commands, command_receiver) = std_mpsc::channel();
-        let context = Callbacks {
-            topic: topic.to_owned(),
-            changes: Mutex::new(Some(change_sender)),
-            state: Mutex::default(),
-        };
-        let consumer: BaseConsumer<Callbacks> =
-            clients::member(settings, stage).create_with_context(context)?;
-        consumer.subscribe(&[topic])?;
+        consumer.subscribe(&[&consumer.context().topic])?;
         let name = format!("intake-{stage}");
         let thread = std::thread::Builder::new()
             .name(name)

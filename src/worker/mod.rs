@@ -44,11 +44,12 @@ pub use crash_point::read_environment as read_crash_points;
 pub use kafka_topics::{KafkaTopicNames, PartitionCounts, TIERS, check};
 pub use order_desk::{OrderDesk, Planned, Scope};
 
-use crate::config::Config;
+use crate::config::{Config, KafkaSettings};
 use crate::memory::BadChangelog;
 use crate::pipeline::{Fetch, Pipeline};
 use crate::record::{Ending, Stage};
 use crate::telemetry::{self, Readiness};
+use intake::Member;
 use outlet::{Outlet, WriteError};
 use partitions::Partitions;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -148,9 +149,9 @@ impl Worker {
         let names = KafkaTopicNames::new(&self.config.kafka);
         self.readiness.waits("broker", "looking for the Kafka topics");
         let slot = slot(&self.config.publish.slot);
-        let publishes = self.stages.contains(&Stage::Publish);
-        let publishing = publishes.then(|| publish_stage::Clients::open(&self.config.kafka, &slot));
-        let publishing = publishing.transpose().map_err(|e| vec![e.to_string()])?;
+        let open = |stage: &Stage| Opened::open(*stage, &self.config.kafka, &names, &slot);
+        let opened: Result<Vec<Opened>, StageError> = self.stages.iter().map(open).collect();
+        let opened = opened.map_err(|e| vec![e.to_string()])?;
         let counts = tokio::select! {
             counts = kafka_topics::wait_for(&self.config.kafka, &names) => counts?,
             () = stop.cancelled() => return Ok(()),
@@ -166,7 +167,7 @@ impl Worker {
         });
         // Only now, when each stage is waited for: in between nothing would be.
         self.readiness.ready("broker");
-        let mut running = start(&shared, &self.stages, publishing);
+        let mut running = start(&shared, opened);
         running.spawn(watch(shared.clone()));
         // Only looks on: it ends with the runtime, and nothing waits for it.
         tokio::spawn(lag::watch(shared.clone(), self.stages.clone()));
@@ -192,26 +193,42 @@ async fn watch(shared: Arc<Shared>) -> Result<(), StageError> {
     }
 }
 
-fn start(
-    shared: &Arc<Shared>,
-    stages: &[Stage],
-    mut publishing: Option<publish_stage::Clients>,
-) -> JoinSet<Result<(), StageError>> {
+/// A stage's clients: they look for the brokers and their coordinators side by side, while the Kafka topics are looked at.
+enum Opened {
+    Route(Member),
+    Fetch(fetch_stage::Clients),
+    Publish(publish_stage::Clients),
+}
+
+impl Opened {
+    fn open(
+        stage: Stage,
+        kafka: &KafkaSettings,
+        names: &KafkaTopicNames,
+        slot: &str,
+    ) -> Result<Opened, StageError> {
+        Ok(match stage {
+            Stage::Route => Opened::Route(Member::open(kafka, "route", &names.urls)?),
+            Stage::Fetch => Opened::Fetch(fetch_stage::Clients::open(kafka, &names.fetch)?),
+            Stage::Publish => Opened::Publish(publish_stage::Clients::open(kafka, slot)?),
+        })
+    }
+}
+
+fn start(shared: &Arc<Shared>, opened: Vec<Opened>) -> JoinSet<Result<(), StageError>> {
     let mut running = JoinSet::new();
-    for stage in stages {
+    for stage in opened {
         let shared = shared.clone();
         match stage {
-            Stage::Route => drop(running.spawn(route_stage::run(shared))),
-            Stage::Publish => {
-                if let Some(clients) = publishing.take() {
-                    running.spawn_blocking(move || publish_stage::run(&shared, clients));
-                }
+            Opened::Route(member) => drop(running.spawn(route_stage::run(shared, member))),
+            Opened::Publish(clients) => {
+                running.spawn_blocking(move || publish_stage::run(&shared, clients));
             }
-            Stage::Fetch => {
+            Opened::Fetch(clients) => {
                 for tier in TIERS {
                     running.spawn(delay_stage::run(shared.clone(), tier));
                 }
-                running.spawn(fetch_stage::run(shared));
+                running.spawn(fetch_stage::run(shared, clients));
             }
         }
     }

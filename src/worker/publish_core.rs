@@ -7,7 +7,7 @@ mod end_of_transaction;
 use super::orders::obey;
 use super::outlet::{is_too_large, outcome_record, to_json};
 use super::read_ahead::{Content, Read};
-use super::restore::{TakenOver, take_over};
+use super::restore::{Askers, TakenOver, take_over};
 use super::source::source_record;
 use super::transaction::Transactions;
 use super::{Shared, StageError, cloud_event, crash_point};
@@ -63,6 +63,8 @@ pub struct Core {
     open: Option<Open>,
     serials: Serials,
     last_serial: u64,
+    /// For the first share; a later one has fresh ones.
+    askers: Option<Arc<Askers>>,
     restored: mpsc::Sender<Restored>,
     /// Candidates of which the brokers refused a record for its size, and how often: they are rejects.
     too_large: HashMap<(i32, i64), u32>,
@@ -71,7 +73,12 @@ pub struct Core {
 }
 
 impl Core {
-    pub fn new(shared: Arc<Shared>, transactions: Transactions, restored: mpsc::Sender<Restored>) -> Core {
+    pub fn new(
+        shared: Arc<Shared>,
+        transactions: Transactions,
+        askers: Askers,
+        restored: mpsc::Sender<Restored>,
+    ) -> Core {
         Core {
             shared,
             transactions,
@@ -79,6 +86,7 @@ impl Core {
             open: None,
             serials: Serials::default(),
             last_serial: 0,
+            askers: Some(Arc::new(askers)),
             restored,
             too_large: HashMap::new(),
             broken: None,
@@ -128,18 +136,26 @@ impl Core {
     /// Starts the restore of partitions, each on a thread of its own.
     fn take(&mut self, partitions: Vec<i32>) {
         self.shared.readiness.restoring(Stage::Publish, &partitions);
+        let at_hand = self
+            .askers
+            .take()
+            .map_or_else(|| Askers::open(&self.shared.config.kafka, "publish").map(Arc::new), Ok);
+        let askers = match at_hand {
+            Ok(askers) => askers,
+            Err(e) => return self.broken = Some(e.into()),
+        };
         for partition in partitions {
             self.last_serial += 1;
             let serial = self.last_serial;
             self.ready.remove(&partition);
             self.serials().insert(partition, serial);
-            let (shared, serials, restored) =
-                (self.shared.clone(), self.serials.clone(), self.restored.clone());
+            let (shared, serials) = (self.shared.clone(), self.serials.clone());
+            let (askers, restored) = (askers.clone(), self.restored.clone());
             let restore = move || {
                 let is_current = || serials.lock().is_ok_and(|held| held.get(&partition) == Some(&serial));
                 let names = &shared.outlet.names;
                 let topics = (names.candidates.as_str(), names.seen.as_str());
-                let taken = take_over(&shared.config.kafka, topics, partition, &is_current);
+                let taken = take_over(&shared.config.kafka, topics, partition, &askers, &is_current);
                 // Nobody listens when the stage has ended meanwhile.
                 let _ = restored.send((partition, serial, taken));
             };

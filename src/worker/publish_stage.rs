@@ -6,7 +6,7 @@
 use super::intake::{Record, to_record};
 use super::publish_core::{Core, Restored};
 use super::read_ahead::{Portion, ReadAhead};
-use super::restore::check_partition_count;
+use super::restore::{Askers, check_partition_count};
 use super::transaction::Transactions;
 use super::{Shared, StageError, clients, is_refusal};
 use crate::config::KafkaSettings;
@@ -58,17 +58,19 @@ impl ConsumerContext for Callbacks {
 pub struct Clients {
     consumer: BaseConsumer<Callbacks>,
     transactions: JoinHandle<Result<Transactions, KafkaError>>,
+    askers: Askers,
 }
 
 impl Clients {
     pub fn open(kafka: &KafkaSettings, slot: &str) -> Result<Clients, StageError> {
         let consumer = clients::member(kafka, "publish").create_with_context(Callbacks::default())?;
+        let askers = Askers::open(kafka, "publish")?;
         let (kafka, slot) = (kafka.clone(), slot.to_owned());
         let transactions = std::thread::Builder::new()
             .name("publish-init".into())
             .spawn(move || Transactions::start(&kafka, &slot, INIT))
             .map_err(|e| StageError::Start(e.to_string()))?;
-        Ok(Clients { consumer, transactions })
+        Ok(Clients { consumer, transactions, askers })
     }
 }
 
@@ -94,9 +96,9 @@ pub fn run(shared: &Arc<Shared>, clients: Clients) -> Result<(), StageError> {
 }
 
 fn run_once(shared: &Arc<Shared>, slot: &str, clients: Clients) -> Result<(), StageError> {
-    let Clients { consumer, transactions } = clients;
-    let outcome =
-        begin(shared, slot, transactions).and_then(|transactions| consume(shared, &consumer, transactions));
+    let Clients { consumer, transactions, askers } = clients;
+    let outcome = begin(shared, slot, transactions, &askers)
+        .and_then(|transactions| consume(shared, &consumer, (transactions, askers)));
     close(consumer);
     outcome
 }
@@ -106,9 +108,12 @@ fn begin(
     shared: &Shared,
     slot: &str,
     starting: JoinHandle<Result<Transactions, KafkaError>>,
+    askers: &Askers,
 ) -> Result<Transactions, StageError> {
     let (kafka, names, counts) = (&shared.config.kafka, &shared.outlet.names, &shared.outlet.counts);
-    check_partition_count(kafka, &names.candidates, counts.candidates, &|| !shared.stop.is_cancelled())?;
+    check_partition_count(kafka, &names.candidates, counts.candidates, askers, &|| {
+        !shared.stop.is_cancelled()
+    })?;
     match starting.join().map_err(|_| StageError::Thread)? {
         Ok(transactions) => Ok(transactions),
         // It may have begun long before the brokers were there.
@@ -120,10 +125,10 @@ fn begin(
 fn consume(
     shared: &Arc<Shared>,
     consumer: &BaseConsumer<Callbacks>,
-    transactions: Transactions,
+    (transactions, askers): (Transactions, Askers),
 ) -> Result<(), StageError> {
     let (sender, restored) = mpsc::channel();
-    consumer.context().0.get_or_init(|| Mutex::new(Core::new(shared.clone(), transactions, sender)));
+    consumer.context().0.get_or_init(|| Mutex::new(Core::new(shared.clone(), transactions, askers, sender)));
     consumer.subscribe(&[&shared.outlet.names.candidates])?;
     let outcome = poll(shared, consumer, &restored);
     if outcome.is_ok() {

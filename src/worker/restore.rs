@@ -48,11 +48,13 @@ struct Waiting<'a> {
     is_wanted: &'a dyn Fn() -> bool,
     answered_at: Instant,
     patience: Duration,
+    /// No client has failed to get an answer yet.
+    is_first: bool,
 }
 
 impl<'a> Waiting<'a> {
     fn new(is_wanted: &'a dyn Fn() -> bool) -> Waiting<'a> {
-        Waiting { is_wanted, answered_at: Instant::now(), patience: FIRST_CALL }
+        Waiting { is_wanted, answered_at: Instant::now(), patience: FIRST_CALL, is_first: true }
     }
 
     /// How long the next question has. A client of librdkafka 2.12 that is not connected yet when it is asked waits in the
@@ -83,9 +85,9 @@ fn until_answered<T>(
     is_wanted: &dyn Fn() -> bool,
     mut restore: impl FnMut(&mut Waiting<'_>) -> Result<T, Halt>,
 ) -> Result<Option<T>, StageError> {
-    let mut breath = BREATH;
+    let (mut breath, mut is_first) = (BREATH, true);
     loop {
-        match restore(&mut Waiting::new(is_wanted)) {
+        match restore(&mut Waiting { is_first, ..Waiting::new(is_wanted) }) {
             Ok(restored) => return Ok(Some(restored)),
             Err(Halt::NotWanted) => return Ok(None),
             Err(Halt::Failed(e)) => return Err(e),
@@ -96,9 +98,32 @@ fn until_answered<T>(
                     std::thread::sleep(PAUSE);
                 }
                 breath = (2 * breath).min(MOST_BREATH);
+                is_first = false;
             }
         }
     }
+}
+
+/// Answer what is asked before a table is read. Partitions that are taken over together share them: a client takes longer
+/// to find the brokers than they take to answer, and a stage begins with as many partitions as there are.
+pub struct Askers {
+    /// Offsets and ends as far as nothing is open any more.
+    stable: Aside,
+    /// Whatever has been written.
+    dirty: Aside,
+}
+
+impl Askers {
+    /// They look for the brokers from now on.
+    pub fn open(settings: &KafkaSettings, stage: &str) -> Result<Askers, KafkaError> {
+        let asker = |isolation| clients::offset_reader(settings, stage, isolation).map(Aside::from);
+        Ok(Askers { stable: asker("read_committed")?, dirty: asker("read_uncommitted")? })
+    }
+}
+
+/// For tables that are not written in transactions.
+pub fn open_asker(settings: &KafkaSettings) -> Result<Aside, KafkaError> {
+    clients::offset_reader(settings, clients::NO_STAGE, "read_uncommitted").map(Aside::from)
 }
 
 /// A partition of the publish stage taken over.
@@ -115,23 +140,26 @@ pub fn take_over(
     settings: &KafkaSettings,
     (candidates, seen): (&str, &str),
     partition: i32,
+    askers: &Askers,
     is_current: &dyn Fn() -> bool,
 ) -> Result<Option<TakenOver>, StageError> {
     until_answered((seen, partition), is_current, |waiting| {
-        let reader = Aside::from(clients::table_reader(settings, "publish", "read_committed")?);
-        let (stable_offset, carried) = stable_offset(&reader, candidates, partition, waiting)?;
+        let fresh = if waiting.is_first { None } else { Some(Askers::open(settings, "publish")?) };
+        let Askers { stable, dirty } = fresh.as_ref().unwrap_or(askers);
+        let (stable_offset, carried) = stable_offset(stable, candidates, partition, waiting)?;
         crash_point::pass("restore-after-offset");
         let target = match carried {
             Some(carried) => carried.changelog_end,
             None => {
-                let dirty = Aside::from(clients::offset_reader(settings, "publish", "read_uncommitted")?);
                 patiently(waiting, "the end", |call| Ok(dirty.fetch_watermarks(seen, partition, call)?.1))?
             }
         };
-        await_end(&reader, (seen, partition), target, waiting)?;
+        await_end(stable, (seen, partition), target, waiting)?;
         crash_point::pass("restore-after-target");
         let mut table = SeenTable::with_room_for(usize::try_from(target).unwrap_or_default());
-        let end = read_to_end(&reader, target, ("seen", seen, partition), waiting, &mut |key, value| {
+        let open = || clients::table_reader(settings, "publish", "read_committed");
+        let from = ("seen", seen, partition);
+        let end = read_to_end((stable, &open), target, from, waiting, &mut |key, value| {
             table.apply_record(key, value)?;
             crash_point::pass("restore-after-record");
             Ok(())
@@ -172,13 +200,15 @@ pub fn check_partition_count(
     settings: &KafkaSettings,
     candidates: &str,
     is: u32,
+    askers: &Askers,
     is_current: &dyn Fn() -> bool,
 ) -> Result<(), StageError> {
     let mut list = TopicPartitionList::new();
     list.add_partition_range(candidates, 0, i32::try_from(is).unwrap_or(i32::MAX) - 1);
     let offsets = until_answered((candidates, 0), is_current, |waiting| {
-        let client = Aside::from(clients::offset_reader(settings, "publish", "read_uncommitted")?);
-        patiently(waiting, "the committed offsets", |call| client.committed_offsets(list.clone(), call))
+        let fresh = if waiting.is_first { None } else { Some(Askers::open(settings, "publish")?) };
+        let Askers { dirty, .. } = fresh.as_ref().unwrap_or(askers);
+        patiently(waiting, "the committed offsets", |call| dirty.committed_offsets(list.clone(), call))
     })?;
     let elements = offsets.as_ref().map(TopicPartitionList::elements).unwrap_or_default();
     let counts = elements.iter().filter_map(|element| Carried::of_metadata(element.metadata())?.partitions);
@@ -193,12 +223,15 @@ pub fn restore_pages(
     settings: &KafkaSettings,
     pages: &str,
     partition: i32,
+    asker: &Aside,
     is_current: &dyn Fn() -> bool,
 ) -> Result<Option<PagesTable>, StageError> {
     until_answered((pages, partition), is_current, |waiting| {
+        let fresh = if waiting.is_first { None } else { Some(open_asker(settings)?) };
+        let asker = fresh.as_ref().unwrap_or(asker);
         let mut table = PagesTable::default();
-        let reader = Aside::from(clients::table_reader(settings, clients::NO_STAGE, "read_uncommitted")?);
-        read_to_end(&reader, 0, ("pages", pages, partition), waiting, &mut |key, value| {
+        let open = || clients::table_reader(settings, clients::NO_STAGE, "read_uncommitted");
+        read_to_end((asker, &open), 0, ("pages", pages, partition), waiting, &mut |key, value| {
             let value = value.map(PagesValue::decode).transpose()?;
             table.apply(PagesKey::decode(key)?, value);
             Ok(())
@@ -303,6 +336,8 @@ fn await_end(
     }
 }
 
+/// Who is asked for the ends, and what makes the reader where there is something to read.
+type Reading<'a> = (&'a BaseConsumer<Reader>, &'a dyn Fn() -> Result<BaseConsumer<Reader>, KafkaError>);
 type Apply<'a> = &'a mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), crate::memory::BadChangelog>;
 
 /// Every record of one partition, in order, until the first end of partition (one that comes too early, from a leader
@@ -310,19 +345,21 @@ type Apply<'a> = &'a mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), crate::me
 /// nothing to read. An end before `at_least` is none: a leader that has just taken over may not know yet how far its
 /// records are committed.
 fn read_to_end(
-    reader: &BaseConsumer<Reader>,
+    (asker, open): Reading<'_>,
     at_least: i64,
     (table, topic, partition): (&'static str, &str, i32),
     waiting: &mut Waiting<'_>,
     apply: Apply<'_>,
 ) -> Result<i64, Halt> {
-    // Asked before it is assigned: a reader that does not know the partition's leader looks again after 500 ms.
     let (first, last) =
-        patiently(waiting, "the ends", |call| reader.fetch_watermarks(topic, partition, call))?;
+        patiently(waiting, "the ends", |call| asker.fetch_watermarks(topic, partition, call))?;
     let mut progress = Progress::of(table, partition, first..last);
     if first == last && last >= at_least {
         return Ok(0);
     }
+    let reader = Aside::from(open()?);
+    // Asked before it is assigned: a reader that does not know the partition's leader looks again after 500 ms.
+    patiently(waiting, "the ends", |call| reader.fetch_watermarks(topic, partition, call))?;
     reader.assign(&from((topic, partition), first)?)?;
     let (mut end, mut read_again) = (0, false);
     loop {
@@ -340,10 +377,10 @@ fn read_to_end(
             }
             Some(Err(KafkaError::PartitionEOF(_))) => {
                 waiting.answered();
-                if read_again || stands_at(reader, (topic, partition)).max(end) >= at_least {
+                if read_again || stands_at(&reader, (topic, partition)).max(end) >= at_least {
                     return Ok(end);
                 }
-                await_end(reader, (topic, partition), at_least, waiting)?;
+                await_end(&reader, (topic, partition), at_least, waiting)?;
                 reader.assign(&from((topic, partition), end)?)?;
                 read_again = true;
             }

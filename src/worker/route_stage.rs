@@ -1,6 +1,6 @@
 //! ROUTE on Kafka: URL records in, jobs out, keyed by site. At least once.
 
-use super::intake::{Change, Done, Intake, Record};
+use super::intake::{Change, Done, Intake, Member, Record};
 use super::outlet::WriteError;
 use super::source::source_record;
 use super::watermark::Watermark;
@@ -20,8 +20,8 @@ const COMMIT_EVERY: Duration = Duration::from_millis(500);
 pub const COMMIT_AGAIN_EVERY: Duration = Duration::from_secs(15);
 
 /// Runs until told to stop; what was taken is written and committed before it ends.
-pub async fn run(shared: Arc<Shared>) -> Result<(), StageError> {
-    let mut intake = Intake::start(&shared.config.kafka, "route", &shared.outlet.names.urls, IN_FLIGHT)?;
+pub async fn run(shared: Arc<Shared>, member: Member) -> Result<(), StageError> {
+    let mut intake = Intake::start(member, IN_FLIGHT)?;
     let mut watermarks: HashMap<i32, (u64, Watermark)> = HashMap::new();
     let mut in_flight = FuturesOrdered::new();
     let mut tick = tokio::time::interval(COMMIT_EVERY);
