@@ -12,6 +12,7 @@
 mod command_step;
 mod fetch_step;
 mod publish_step;
+mod readers;
 
 pub use command_step::Obeyed;
 pub use fetch_step::{Fetch, REDIRECTED, host_memory, host_record};
@@ -32,8 +33,8 @@ use arc_swap::ArcSwap;
 use fetch_step::{reject, validators_of};
 use jiff::Timestamp;
 use publish_step::{Again, changes, keys, without};
+use readers::Readers;
 use std::{sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
 
 /// What the three steps need beside what they are given.
 pub struct Pipeline {
@@ -41,8 +42,7 @@ pub struct Pipeline {
     /// Swapped whole when the taxonomy changes.
     pub tagger: ArcSwap<Tagger>,
     pub settings: Settings,
-    /// One page a core is read at a time: more would only cost memory.
-    readers: Arc<Semaphore>,
+    readers: Readers,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -150,12 +150,11 @@ impl From<&Config> for Settings {
 
 impl Pipeline {
     pub fn new(extractor: Extractor, tagger: Tagger, settings: Settings) -> Pipeline {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Pipeline {
             extractor: Arc::new(extractor),
             tagger: ArcSwap::from_pointee(tagger),
             settings,
-            readers: Arc::new(Semaphore::new(cores)),
+            readers: Readers::start(),
         }
     }
 

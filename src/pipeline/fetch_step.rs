@@ -104,13 +104,8 @@ impl Pipeline {
 
     /// Page -> text -> article -> candidate; or a page that is no article.
     pub(super) async fn read(&self, job: Job, page: FetchedPage, now: Timestamp) -> AfterFetch {
-        let turn = self.readers.clone().acquire_owned().await;
         let extractor = self.extractor.clone();
-        let reading = tokio::task::spawn_blocking(move || {
-            let read = read_page(&extractor, &page, now);
-            drop(turn);
-            (read, page)
-        });
+        let reading = self.readers.run(move || (read_page(&extractor, &page, now), page));
         let (read, page) = match reading.await {
             Ok(read) => read,
             // The reader has no panic that input can cause; should it have one, it costs this page, not the worker.

@@ -1,7 +1,7 @@
 //! How fast a worker is beside a Python pipeline of the same parts, both in one go on the same broker, pages and
 //! machine. A benchmark: it runs where `NEWSWIRE_BENCH` is set and the evaluation data is beside the checkout.
-//! Each goes through the pages twice unmeasured, because a broker in use has compiled what it does often: in its first
-//! minute it needs more processor than the worker does.
+//! Each goes through the pages unmeasured at first, and the worker, which does so for long, comes first: a broker in use
+//! has compiled what it does often, while in its first minute it needs as much processor as the worker does.
 //!
 //! `cargo build --release && NEWSWIRE_BENCH=1 NEWSWIRE_BINARY=target/release/newswire cargo test --test kafka
 //! against_python -- --nocapture`
@@ -23,9 +23,9 @@ const PAGES: usize = 600;
 /// So that they have 90 kB on average, as a news page has.
 const BYTES: Range<usize> = 30_000..190_000;
 const LIMIT: Duration = Duration::from_secs(400);
-/// How often the pages are gone through, each time as those of other sites.
-const ROUNDS: usize = 6;
-const UNMEASURED: usize = 2;
+/// How often each goes through the pages, unmeasured and measured; each time as those of other sites.
+const WORKER_ROUNDS: (usize, usize) = (8, 16);
+const PYTHON_ROUNDS: (usize, usize) = (1, 5);
 /// Of the pages, some are no articles to either.
 const ENOUGH: usize = PAGES * 9 / 10;
 
@@ -44,18 +44,20 @@ fn a_worker_against_a_python_pipeline() {
     let tried = std::env::var("NEWSWIRE_BENCH_SET").unwrap_or_default();
     let tried = tried.split_whitespace().filter_map(|pair| pair.split_once('='));
     let newswire = tried.fold(newswire, |newswire, (key, value)| newswire.set(key, value));
-    let rounds: Vec<Vec<String>> =
-        (0..UNMEASURED + ROUNDS).map(|round| serve_round(&newswire.sites, &pages, round)).collect();
+    let rounds: Vec<Vec<String>> = (0..WORKER_ROUNDS.0 + WORKER_ROUNDS.1)
+        .map(|round| serve_round(&newswire.sites, &pages, round))
+        .collect();
 
-    // `NEWSWIRE_BENCH=worker` leaves the peer out, for a look at settings alone.
-    let is_whole = std::env::var("NEWSWIRE_BENCH").is_ok_and(|which| which != "worker");
-    let python = is_whole.then(|| python(&newswire, &rounds));
-    let worker = newswire.start_worker();
+    let mut worker = newswire.start_worker();
     worker.wait_until_ready();
     let (urls_topic, articles) = (newswire.kafka_topic("urls"), newswire.kafka_topic("articles"));
-    let figures = timed(broker, (&urls_topic, &articles), &rounds, || usage(worker.id()).0);
+    let rounds = rounds.split_at(WORKER_ROUNDS.0);
+    let figures = timed(broker, (&urls_topic, &articles), rounds, || usage(worker.id()).0);
     println!("newswire: {figures}, peak {} MB", usage(worker.id()).1 / 1024);
-    if let Some(python) = python {
+    assert_eq!(worker.stop(), 0);
+    // `NEWSWIRE_BENCH=worker` leaves the peer out, for a look at settings alone.
+    if std::env::var("NEWSWIRE_BENCH").is_ok_and(|which| which != "worker") {
+        let python = python(&newswire, (&rounds.0[..PYTHON_ROUNDS.0], &rounds.1[..PYTHON_ROUNDS.1]));
         println!("ratio {:.1}", figures.pages_a_second / python.pages_a_second);
     }
 }
@@ -89,7 +91,7 @@ fn serve_round(sites: &PageServer, pages: &BTreeMap<String, Vec<u8>>, round: usi
 fn timed(
     broker: &Broker,
     (topic, articles): (&str, &str),
-    rounds: &[Vec<String>],
+    (first, rest): (&[Vec<String>], &[Vec<String>]),
     cpu: impl Fn() -> f64,
 ) -> Figures {
     let broker_cpu = || usage(broker.process_id()).0;
@@ -102,12 +104,11 @@ fn timed(
         broker.produce_all(topic, drafts);
     };
     let mut reader = broker.follow(articles);
-    let (first, rest) = rounds.split_at(UNMEASURED);
     first.iter().for_each(|urls| submit(urls));
-    let warm = reader.read_until(ENOUGH * UNMEASURED, LIMIT);
+    let warm = reader.read_until(ENOUGH * first.len(), LIMIT);
     let (started, before, broker_before) = (Instant::now(), cpu(), broker_cpu());
     rest.iter().for_each(|urls| submit(urls));
-    let pages = (reader.read_until(ENOUGH * rounds.len(), LIMIT) - warm) as f64;
+    let pages = (reader.read_until(ENOUGH * (first.len() + rest.len()), LIMIT) - warm) as f64;
     Figures {
         pages_a_second: pages / started.elapsed().as_secs_f64(),
         cpu_ms_a_page: (cpu() - before) * 1000.0 / pages,
@@ -116,7 +117,7 @@ fn timed(
 }
 
 /// Two processes, as many as there are cores.
-fn python(newswire: &Deployment, rounds: &[Vec<String>]) -> Figures {
+fn python(newswire: &Deployment, rounds: (&[Vec<String>], &[Vec<String>])) -> Figures {
     let python = environment();
     let (topic, articles) = (unique("py-urls"), unique("py-articles"));
     let broker = newswire.broker();
