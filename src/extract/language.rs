@@ -1,6 +1,7 @@
 //! The article's language: what the page declares, unless its text is clearly another.
 
 use super::PageHeaders;
+use super::function_words::surely_is_in;
 use super::metadata::Evidence;
 use crate::record::{Article, LanguageSource};
 
@@ -13,7 +14,10 @@ pub fn read(evidence: &Evidence, headers: &PageHeaders, article: &mut Article) {
     let body = article.body();
     let text = body.char_indices().nth(DETECT_CHARS).map_or(&*body, |(end, _)| &body[..end]);
     let declared = declared(evidence, headers);
-    let detected = whatlang::detect(text).filter(|_| text.chars().count() >= MIN_CHARS);
+    // Detection weighs a text against all languages, which takes as long as reading the metadata does.
+    let is_sure = declared.as_deref().is_some_and(|tag| surely_is_in(first_part(tag), text));
+    let is_judged = !is_sure && text.chars().count() >= MIN_CHARS;
+    let detected = is_judged.then(|| whatlang::detect(text)).flatten();
     let reliable = detected.as_ref().filter(|d| d.is_reliable());
     let told = reliable.and_then(|d| two_letter(d.lang().code()));
     let (language, source) = match (declared, told) {
@@ -82,8 +86,12 @@ fn agree(declared: &str, detected: &str) -> bool {
         &["es", "gl", "pt", "ca"],
         &["uk", "ru", "be", "bg"],
     ];
-    let language = declared.split('-').next().unwrap_or(declared);
+    let language = first_part(declared);
     language == detected || NEAR.iter().any(|group| group.contains(&language) && group.contains(&detected))
+}
+
+fn first_part(tag: &str) -> &str {
+    tag.split('-').next().unwrap_or(tag)
 }
 
 /// ISO 639-3, as whatlang names languages, to BCP 47's shortest form.

@@ -6,6 +6,7 @@ mod body;
 pub mod charset;
 mod dates;
 mod dom;
+mod function_words;
 mod language;
 mod metadata;
 mod mojibake;

@@ -170,13 +170,17 @@ fn end_of(html: &str, name: &str) -> usize {
 fn push_words(out: &mut String, text: &str) -> usize {
     let text = if text.contains('&') { plain(text) } else { text.into() };
     let mut added = 0;
-    for word in text.split_whitespace() {
+    let mut push = |word: &str, length: usize| {
         if !out.is_empty() {
             out.push(' ');
             added += 1;
         }
         out.push_str(word);
-        added += word.chars().count();
+        added += length;
+    };
+    match text.is_ascii() {
+        true => text.split_ascii_whitespace().for_each(|word| push(word, word.len())),
+        false => text.split_whitespace().for_each(|word| push(word, word.chars().count())),
     }
     added
 }
