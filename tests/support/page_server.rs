@@ -4,7 +4,7 @@
 //! polite the worker was.
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use futures::StreamExt;
@@ -20,7 +20,8 @@ use tokio::sync::oneshot;
 pub struct Page {
     pub status: u16,
     pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    /// Shared by all answers: a page under load is not copied for each.
+    pub body: Bytes,
     /// Waited before the first byte of the answer.
     pub delay: Duration,
     /// The connection breaks after so many bytes of the body.
@@ -33,7 +34,7 @@ impl Page {
     }
 
     pub fn status(status: u16) -> Page {
-        Page { status, headers: Vec::new(), body: Vec::new(), delay: Duration::ZERO, cut_after: None }
+        Page { status, headers: Vec::new(), body: Bytes::new(), delay: Duration::ZERO, cut_after: None }
     }
 
     pub fn redirect(status: u16, to: &str) -> Page {
@@ -46,7 +47,7 @@ impl Page {
     }
 
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Page {
-        self.body = body.into();
+        self.body = Bytes::from(body.into());
         self
     }
 
