@@ -10,6 +10,7 @@ mod compounds;
 mod document;
 mod doubt;
 mod explain;
+mod first_word;
 mod fold;
 mod guards;
 mod inflection;
