@@ -1,7 +1,7 @@
 //! Threads that read pages, one a core and always the same ones.
 
 use std::thread::available_parallelism;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 use tokio::task::JoinError;
 
 /// More at a time would only cost memory, and so would other threads each time: each keeps what the pages before have
@@ -17,13 +17,16 @@ impl Readers {
         Readers(Some(runtime.expect("threads to read pages on")))
     }
 
-    /// Waits for a thread and then for the work. An error: it panicked.
+    /// Waits for a thread and then for the work. An error: it panicked. Called from a runtime of one thread, the work is done
+    /// on that: a test's clock stands still while a page is read.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
-        let runtime = self.0.as_ref().expect("there until it is dropped");
-        runtime.spawn(async move { work() }).await
+        let caller = Handle::current();
+        let has_one_thread = caller.runtime_flavor() == RuntimeFlavor::CurrentThread;
+        let own = self.0.as_ref().filter(|_| !has_one_thread);
+        own.map_or(&caller, Runtime::handle).spawn(async move { work() }).await
     }
 }
 
@@ -39,7 +42,7 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread")]
     async fn the_same_few_threads_do_all_the_work_and_one_that_panics_goes_on() {
         let readers = Readers::start();
         let mut threads = HashSet::new();
