@@ -66,3 +66,22 @@ fn rules_and_panels_ask_for_metrics_that_are_there() {
     let unseen: Vec<_> = names.iter().filter(|name| !found.contains(*name)).collect();
     assert_eq!(unseen, Vec::<&&str>::new());
 }
+
+/// Grafana fills in what is missing by its own lights: a legend that does not say so is not shown.
+#[test]
+fn every_panel_says_what_grafanas_schema_requires() {
+    let dashboard: Value = serde_json::from_str(&text_of("docker/grafana/dashboard.json")).unwrap();
+    let required = |kind: &str| match kind {
+        "timeseries" => &["/legend/showLegend", "/legend/calcs", "/legend/placement", "/tooltip/sort"][..],
+        "stat" => &["/textMode", "/justifyMode", "/orientation", "/wideLayout", "/reduceOptions/calcs"],
+        _ => &[],
+    };
+    let mut looked_at = 0;
+    for panel in dashboard["panels"].as_array().unwrap() {
+        for option in required(panel["type"].as_str().unwrap()) {
+            assert!(panel["options"].pointer(option).is_some(), "{} lacks options{option}", panel["title"]);
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at >= 100, "{looked_at}");
+}
