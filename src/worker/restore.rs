@@ -48,13 +48,11 @@ struct Waiting<'a> {
     is_wanted: &'a dyn Fn() -> bool,
     answered_at: Instant,
     patience: Duration,
-    /// No client has failed to get an answer yet.
-    is_first: bool,
 }
 
 impl<'a> Waiting<'a> {
     fn new(is_wanted: &'a dyn Fn() -> bool) -> Waiting<'a> {
-        Waiting { is_wanted, answered_at: Instant::now(), patience: FIRST_CALL, is_first: true }
+        Waiting { is_wanted, answered_at: Instant::now(), patience: FIRST_CALL }
     }
 
     /// How long the next question has. A client of librdkafka 2.12 that is not connected yet when it is asked waits in the
@@ -79,15 +77,17 @@ impl<'a> Waiting<'a> {
     }
 }
 
-/// Runs a restore, with fresh clients each time that the last ones got no answer; `None` when nobody waits any more.
-fn until_answered<T>(
+/// Runs a restore with the clients that it is given, then with fresh ones each time that the last got no answer; `None` when
+/// nobody waits any more.
+fn until_answered<A, T>(
     (kafka_topic, partition): (&str, i32),
     is_wanted: &dyn Fn() -> bool,
-    mut restore: impl FnMut(&mut Waiting<'_>) -> Result<T, Halt>,
+    (askers, fresh): (&A, &dyn Fn() -> Result<A, KafkaError>),
+    mut restore: impl FnMut(&A, &mut Waiting<'_>) -> Result<T, Halt>,
 ) -> Result<Option<T>, StageError> {
-    let (mut breath, mut is_first) = (BREATH, true);
+    let (mut breath, mut own) = (BREATH, None);
     loop {
-        match restore(&mut Waiting { is_first, ..Waiting::new(is_wanted) }) {
+        match restore(own.as_ref().unwrap_or(askers), &mut Waiting::new(is_wanted)) {
             Ok(restored) => return Ok(Some(restored)),
             Err(Halt::NotWanted) => return Ok(None),
             Err(Halt::Failed(e)) => return Err(e),
@@ -98,7 +98,7 @@ fn until_answered<T>(
                     std::thread::sleep(PAUSE);
                 }
                 breath = (2 * breath).min(MOST_BREATH);
-                is_first = false;
+                own = Some(fresh()?);
             }
         }
     }
@@ -143,9 +143,8 @@ pub fn take_over(
     askers: &Askers,
     is_current: &dyn Fn() -> bool,
 ) -> Result<Option<TakenOver>, StageError> {
-    until_answered((seen, partition), is_current, |waiting| {
-        let fresh = if waiting.is_first { None } else { Some(Askers::open(settings, "publish")?) };
-        let Askers { stable, dirty } = fresh.as_ref().unwrap_or(askers);
+    let fresh = || Askers::open(settings, "publish");
+    until_answered((seen, partition), is_current, (askers, &fresh), |Askers { stable, dirty }, waiting| {
         let (stable_offset, carried) = stable_offset(stable, candidates, partition, waiting)?;
         crash_point::pass("restore-after-offset");
         let target = match carried {
@@ -205,11 +204,11 @@ pub fn check_partition_count(
 ) -> Result<(), StageError> {
     let mut list = TopicPartitionList::new();
     list.add_partition_range(candidates, 0, i32::try_from(is).unwrap_or(i32::MAX) - 1);
-    let offsets = until_answered((candidates, 0), is_current, |waiting| {
-        let fresh = if waiting.is_first { None } else { Some(Askers::open(settings, "publish")?) };
-        let Askers { dirty, .. } = fresh.as_ref().unwrap_or(askers);
-        patiently(waiting, "the committed offsets", |call| dirty.committed_offsets(list.clone(), call))
-    })?;
+    let fresh = || Askers::open(settings, "publish");
+    let offsets =
+        until_answered((candidates, 0), is_current, (askers, &fresh), |Askers { dirty, .. }, waiting| {
+            patiently(waiting, "the committed offsets", |call| dirty.committed_offsets(list.clone(), call))
+        })?;
     let elements = offsets.as_ref().map(TopicPartitionList::elements).unwrap_or_default();
     let counts = elements.iter().filter_map(|element| Carried::of_metadata(element.metadata())?.partitions);
     match counts.into_iter().find(|was| *was != is) {
@@ -226,9 +225,7 @@ pub fn restore_pages(
     asker: &Aside,
     is_current: &dyn Fn() -> bool,
 ) -> Result<Option<PagesTable>, StageError> {
-    until_answered((pages, partition), is_current, |waiting| {
-        let fresh = if waiting.is_first { None } else { Some(open_asker(settings)?) };
-        let asker = fresh.as_ref().unwrap_or(asker);
+    until_answered((pages, partition), is_current, (asker, &|| open_asker(settings)), |asker, waiting| {
         let mut table = PagesTable::default();
         let open = || clients::table_reader(settings, clients::NO_STAGE, "read_uncommitted");
         read_to_end((asker, &open), 0, ("pages", pages, partition), waiting, &mut |key, value| {
@@ -437,8 +434,10 @@ mod tests {
     #[test]
     fn what_gets_no_answer_is_begun_again_and_what_nobody_waits_for_is_not() {
         let mut begun = 0;
-        let restored = until_answered(("seen", 1), &|| true, |waiting| {
+        let fresh = || Ok("fresh");
+        let restored = until_answered(("seen", 1), &|| true, (&"shared", &fresh), |asked, waiting| {
             begun += 1;
+            assert_eq!(*asked, if begun == 1 { "shared" } else { "fresh" });
             if begun < 3 {
                 waiting.answered_at =
                     Instant::now().checked_sub(2 * NO_ANSWER_AFTER).expect("a clock that ran");
@@ -447,10 +446,12 @@ mod tests {
             Ok(begun)
         });
         assert!(matches!(restored, Ok(Some(3))));
-        let unwanted = until_answered(("seen", 1), &|| false, |waiting| waiting.goes_on("the end"));
+        let clients = (&"shared", &fresh as &dyn Fn() -> _);
+        let goes_on = |_: &&str, waiting: &mut Waiting<'_>| waiting.goes_on("the end");
+        let unwanted = until_answered(("seen", 1), &|| false, clients, goes_on);
         assert!(matches!(unwanted, Ok(None)));
         let failed: Result<Option<()>, _> =
-            until_answered(("seen", 1), &|| true, |_| Err(Halt::Failed(StageError::Thread)));
+            until_answered(("seen", 1), &|| true, clients, |_, _| Err(Halt::Failed(StageError::Thread)));
         assert!(matches!(failed, Err(StageError::Thread)));
     }
 
