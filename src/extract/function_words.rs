@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// The most frequent words of some languages, by their own count in any newspaper; in lower case.
+/// Words that make up much of any text in some languages, whatever it is about; in lower case.
 const WORDS: [(&str, &str); 6] = [
     (
         "en",

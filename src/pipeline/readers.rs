@@ -41,17 +41,22 @@ impl Drop for Readers {
 mod tests {
     use super::*;
     use std::collections::HashSet;
+    use std::time::Duration;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn the_same_few_threads_do_all_the_work_and_one_that_panics_goes_on() {
         let readers = Readers::start();
-        let mut threads = HashSet::new();
-        for number in 0..50 {
-            let outcome =
-                readers.run(move || (assert_ne!(number % 10, 9), std::thread::current().id())).await;
-            assert_eq!(outcome.is_err(), number % 10 == 9);
-            threads.extend(outcome.map(|((), thread)| thread));
-        }
+        let read = |number: u32| {
+            readers.run(move || {
+                std::thread::sleep(Duration::from_millis(2));
+                assert_ne!(number % 10, 9);
+                std::thread::current().id()
+            })
+        };
+        // At the same time: any pool has few threads for work that comes one after the other.
+        let outcomes = futures::future::join_all((0..50).map(read)).await;
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_err()).count(), 5);
+        let threads: HashSet<_> = outcomes.into_iter().flatten().collect();
         let cores = available_parallelism().map_or(2, usize::from);
         assert!((1..=cores).contains(&threads.len()), "{threads:?}");
         assert!(!threads.contains(&std::thread::current().id()));
