@@ -24,7 +24,7 @@ const PAGES: usize = 600;
 const BYTES: Range<usize> = 30_000..190_000;
 const LIMIT: Duration = Duration::from_secs(400);
 /// How often each goes through the pages, unmeasured and measured; each time as those of other sites.
-const WORKER_ROUNDS: (usize, usize) = (8, 16);
+const WORKER_ROUNDS: (usize, usize) = (24, 16);
 const PYTHON_ROUNDS: (usize, usize) = (1, 5);
 /// Of the pages, some are no articles to either.
 const ENOUGH: usize = PAGES * 9 / 10;

@@ -1,6 +1,8 @@
 //! Extraction against its floor and its peers, in one run on one thread: html5ever's parse alone, `dom_smoothie`, the
 //! crate `trafilatura`, and newswire with everything it reads. JSON lines `{"id","url","html"}` on standard input.
 //!
+//! With `--python FILE`, an interpreter that has trafilatura, `trafilatura_python.py` reads them too.
+//!
 //! With `--hostile` only newswire reads, the pages that break parsers, and the slowest are told.
 //!
 //! Times are of the processor, the best of three passes; memory is what the allocator was asked for.
@@ -19,7 +21,8 @@ use counted::Counted;
 use extract::{Extractor, Page, PageHeaders};
 use serde_json::Value;
 use std::hint::black_box;
-use std::io::BufRead;
+use std::io::{BufRead, Write};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use url::Url;
 
@@ -131,6 +134,22 @@ fn main() {
         }),
     ];
     report(&pages, &measured);
+    if let Some(python) = std::env::args().skip_while(|a| a != "--python").nth(1) {
+        report_python(&python, &pages);
+    }
+}
+
+/// The script measures itself, in the same way.
+fn report_python(python: &str, pages: &[SavedPage]) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/trafilatura_python.py");
+    let mut process = Command::new(python).arg(script).stdin(Stdio::piped()).spawn().expect("the interpreter starts");
+    let mut stdin = process.stdin.take().expect("a pipe");
+    for page in pages {
+        let line = serde_json::json!({ "url": page.url, "html": page.html });
+        writeln!(stdin, "{line}").expect("the script reads what it is given");
+    }
+    drop(stdin);
+    assert!(process.wait().expect("the script ends").success(), "the script failed");
 }
 
 fn report(pages: &[SavedPage], measured: &[Measured]) {
