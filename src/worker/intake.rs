@@ -1,8 +1,8 @@
 //! The consumer of an at-least-once stage on a thread of its own: records out, commits in.
 //!
 //! rdkafka's rebalance callback runs inside `poll` and its drop polls without a deadline, so neither may happen on the
-//! async runtime. The thread never blocks on the stage: records that the stage does not take are held, and the
-//! partitions paused, so that rebalances are still answered.
+//! async runtime. The thread never blocks on the stage: records that the stage does not take are held, and where they
+//! become many the partitions are paused, so that rebalances are still answered.
 
 use super::{clients, crash_point, is_refusal};
 use crate::config::KafkaSettings;
@@ -30,6 +30,15 @@ pub struct Record {
     pub key: Option<Vec<u8>>,
     pub payload: Option<Vec<u8>>,
     pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl Record {
+    fn bytes(&self) -> usize {
+        let key_and_payload = [&self.key, &self.payload].into_iter().flatten().map(Vec::len).sum::<usize>();
+        let header =
+            |(name, value): &(String, Option<Vec<u8>>)| name.len() + value.as_ref().map_or(0, Vec::len);
+        key_and_payload + self.headers.iter().map(header).sum::<usize>()
+    }
 }
 
 /// What happens to the stage's share of the topic.
@@ -66,6 +75,12 @@ pub struct Intake {
     pub thread: std::thread::JoinHandle<Result<(), KafkaError>>,
 }
 
+/// Records that are held before the partitions are paused, and their bytes; at half of either they are resumed. A pause
+/// costs what librdkafka has fetched ahead, and it may be half a second before it fetches again: the stage lives from the
+/// other half meanwhile.
+const HELD_AT_MOST: usize = 4000;
+const HELD_BYTES_AT_MOST: usize = 8 << 20;
+
 /// A stage has this long to answer a revocation.
 const ANSWER: Duration = Duration::from_secs(5);
 /// Leaving the group takes librdkafka 5 s where the broker does not answer.
@@ -100,7 +115,7 @@ impl Intake {
         let thread = std::thread::Builder::new()
             .name(name)
             .spawn(move || {
-                Thread { consumer, records: record_sender, held: VecDeque::new(), is_held: false }
+                Thread { consumer, records: record_sender, held: Held::default(), is_paused: false }
                     .run(&command_receiver)
             })
             .map_err(|e| KafkaError::ClientCreation(format!("cannot start a thread: {e}")))?;
@@ -244,11 +259,36 @@ fn commit(consumer: &BaseConsumer<Callbacks>, topic: &str, offsets: &[Done], mod
     }
 }
 
+/// What the stage has not taken yet, the oldest first.
+#[derive(Default)]
+struct Held {
+    records: VecDeque<Record>,
+    bytes: usize,
+}
+
+impl Held {
+    fn push(&mut self, record: Record) {
+        self.bytes += record.bytes();
+        self.records.push_back(record);
+    }
+
+    fn pop(&mut self) -> Option<Record> {
+        let record = self.records.pop_front()?;
+        self.bytes -= record.bytes();
+        Some(record)
+    }
+
+    /// Whether it is more than this part of what may be held.
+    fn exceeds(&self, part: usize) -> bool {
+        self.records.len() > HELD_AT_MOST / part || self.bytes > HELD_BYTES_AT_MOST / part
+    }
+}
+
 struct Thread {
     consumer: BaseConsumer<Callbacks>,
     records: mpsc::Sender<Record>,
-    held: VecDeque<Record>,
-    is_held: bool,
+    held: Held,
+    is_paused: bool,
 }
 
 impl Thread {
@@ -260,7 +300,7 @@ impl Thread {
                 Err(e) => break Err(e),
             }
             self.release();
-            let wait = Duration::from_millis(if self.held.is_empty() { 20 } else { 2 });
+            let wait = Duration::from_millis(if self.held.records.is_empty() { 20 } else { 2 });
             match self.consumer.poll(wait).map(|polled| polled.map(|message| to_record(&message))) {
                 None => {}
                 Some(Ok(record)) => self.hand_over(record),
@@ -296,7 +336,7 @@ impl Thread {
                 }
                 Ok(Command::Resume(partitions)) => {
                     let partitions = self.want(partitions, true);
-                    if !self.is_held {
+                    if !self.is_paused {
                         self.consumer.resume(&self.consumer.context().list(partitions))?;
                     }
                 }
@@ -326,12 +366,12 @@ impl Thread {
         record.serial = self.consumer.context().shares().owned.get(&record.partition).copied().unwrap_or(0);
         let (partition, offset, serial) = (record.partition, record.offset, record.serial);
         tracing::debug!(kafka_topic = self.topic(), partition, offset, serial, "polled");
-        self.held.push_back(record);
+        self.held.push(record);
         self.release();
-        if !self.held.is_empty() && !self.is_held {
-            self.is_held = true;
-            let wanted: Vec<i32> = self.consumer.context().shares().wanted.iter().copied().collect();
-            if let Err(e) = self.consumer.pause(&self.consumer.context().list(wanted)) {
+        if !self.is_paused && self.held.exceeds(1) {
+            self.is_paused = true;
+            tracing::debug!(kafka_topic = self.topic(), held = self.held.records.len(), "intake_paused");
+            if let Err(e) = self.consumer.pause(&self.wanted()) {
                 tracing::warn!(kafka_topic = self.topic(), error = %e, "pause_failed");
             }
         }
@@ -339,23 +379,27 @@ impl Thread {
 
     /// Gives the stage what it has room for; what belongs to a lost partition goes.
     fn release(&mut self) {
-        if !self.held.is_empty() {
-            let owned = self.consumer.context().shares().owned.clone();
-            self.held.retain(|record| owned.get(&record.partition) == Some(&record.serial));
-        }
-        while let Some(record) = self.held.pop_front() {
-            if let Err(mpsc::error::TrySendError::Full(record)) = self.records.try_send(record) {
-                self.held.push_front(record);
-                return;
+        while self.records.capacity() > 0
+            && let Some(record) = self.held.pop()
+        {
+            let owner = self.consumer.context().shares().owned.get(&record.partition).copied();
+            if owner == Some(record.serial) {
+                // There is room, and a stage that has ended is noticed when it is told of a change.
+                let _ = self.records.try_send(record);
             }
         }
-        if self.is_held {
-            self.is_held = false;
-            let wanted: Vec<i32> = self.consumer.context().shares().wanted.iter().copied().collect();
-            if let Err(e) = self.consumer.resume(&self.consumer.context().list(wanted)) {
+        if self.is_paused && !self.held.exceeds(2) {
+            self.is_paused = false;
+            if let Err(e) = self.consumer.resume(&self.wanted()) {
                 tracing::warn!(kafka_topic = self.topic(), error = %e, "resume_failed");
             }
         }
+    }
+
+    /// The partitions that the stage wants to hear of.
+    fn wanted(&self) -> TopicPartitionList {
+        let wanted: Vec<i32> = self.consumer.context().shares().wanted.iter().copied().collect();
+        self.consumer.context().list(wanted)
     }
 
     /// Leaves the group within a deadline; dropping alone would poll for ever.
