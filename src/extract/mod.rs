@@ -10,6 +10,7 @@ mod function_words;
 mod language;
 mod metadata;
 mod mojibake;
+mod patterns;
 mod publishers;
 mod words;
 

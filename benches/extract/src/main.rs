@@ -3,19 +3,21 @@
 //!
 //! With `--python FILE`, an interpreter that has trafilatura, `trafilatura_python.py` reads them too.
 //!
+//! With `--alone` only the parse and newswire are measured, for a look at a change or under a profiler.
+//!
 //! With `--hostile` only newswire reads, the pages that break parsers, and the slowest are told.
 //!
 //! Times are of the processor, the best of three passes; memory is what the allocator was asked for.
 
+mod counted;
 #[path = "../../../src/extract/mod.rs"]
 #[allow(dead_code)]
 pub mod extract;
+#[path = "../../../tests/quality/hostile.rs"]
+mod hostile;
 #[path = "../../../src/record/mod.rs"]
 #[allow(dead_code, unused_imports)]
 pub mod record;
-mod counted;
-#[path = "../../../tests/quality/hostile.rs"]
-mod hostile;
 
 use counted::Counted;
 use extract::{Extractor, Page, PageHeaders};
@@ -74,7 +76,13 @@ fn measure(name: &'static str, pages: &[SavedPage], mut read: impl FnMut(&SavedP
         }
         best = best.min(took);
     }
-    Measured { name, took: best, bytes_a_page: allocated / pages.len() as u64, peak, slowest_ms_a_mb: slowest }
+    Measured {
+        name,
+        took: best,
+        bytes_a_page: allocated / pages.len() as u64,
+        peak,
+        slowest_ms_a_mb: slowest,
+    }
 }
 
 fn saved_pages() -> Vec<SavedPage> {
@@ -116,7 +124,7 @@ fn main() {
     }
     let extractor = Extractor::bundled();
     let headers = PageHeaders::default();
-    let measured = [
+    let mut measured = vec![
         measure("html5ever alone", &pages, |page| {
             black_box(scraper::Html::parse_document(&page.html));
         }),
@@ -124,25 +132,34 @@ fn main() {
             let page = Page { url: &page.url, html: &page.html, headers: &headers, fetched_at: None };
             black_box(extractor.extract(&page));
         }),
-        measure("dom_smoothie", &pages, |page| {
-            let reader = dom_smoothie::Readability::new(page.html.as_str(), Some(page.url.as_str()), None);
-            black_box(reader.and_then(|mut r| r.parse()).ok());
-        }),
-        measure("crate trafilatura", &pages, |page| {
-            let options = trafilatura::Options::default().with_fallback(true);
-            black_box(trafilatura::extract(&page.html, &options).ok());
-        }),
     ];
+    if !std::env::args().any(|a| a == "--alone") {
+        measured.extend(peers(&pages));
+    }
     report(&pages, &measured);
     if let Some(python) = std::env::args().skip_while(|a| a != "--python").nth(1) {
         report_python(&python, &pages);
     }
 }
 
+fn peers(pages: &[SavedPage]) -> [Measured; 2] {
+    [
+        measure("dom_smoothie", pages, |page| {
+            let reader = dom_smoothie::Readability::new(page.html.as_str(), Some(page.url.as_str()), None);
+            black_box(reader.and_then(|mut r| r.parse()).ok());
+        }),
+        measure("crate trafilatura", pages, |page| {
+            let options = trafilatura::Options::default().with_fallback(true);
+            black_box(trafilatura::extract(&page.html, &options).ok());
+        }),
+    ]
+}
+
 /// The script measures itself, in the same way.
 fn report_python(python: &str, pages: &[SavedPage]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/trafilatura_python.py");
-    let mut process = Command::new(python).arg(script).stdin(Stdio::piped()).spawn().expect("the interpreter starts");
+    let mut process =
+        Command::new(python).arg(script).stdin(Stdio::piped()).spawn().expect("the interpreter starts");
     let mut stdin = process.stdin.take().expect("a pipe");
     for page in pages {
         let line = serde_json::json!({ "url": page.url, "html": page.html });
@@ -155,7 +172,9 @@ fn report_python(python: &str, pages: &[SavedPage]) {
 fn report(pages: &[SavedPage], measured: &[Measured]) {
     let megabytes = pages.iter().map(|p| p.html.len()).sum::<usize>() as f64 / 1e6;
     println!("{} pages, {megabytes:.1} MB", pages.len());
-    println!("| | pages/s | MB/s | of parse alone | kB allocated a page | peak MB over the page | slowest ms a MB |");
+    println!(
+        "| | pages/s | MB/s | of parse alone | kB allocated a page | peak MB over the page | slowest ms a MB |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     let floor = measured[0].took.as_secs_f64();
     for m in measured {

@@ -1,7 +1,7 @@
 //! What class names and ids say an element is for: one bit a purpose.
 
 use crate::extract::dom::{Dom, Tag};
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use crate::extract::patterns::Patterns;
 use hashbrown::HashMap;
 use std::sync::LazyLock;
 
@@ -364,39 +364,39 @@ const WORDS: &[(u32, &[&str])] = &[
     (SHORT_LINK, &["shortlink", "short-link", "shorturl", "short-url", "permalink", "copy-link"]),
 ];
 
-/// A purpose, and whether its word must begin and end where it is found.
-type Meaning = (u32, bool, bool);
+/// What a word stands for, and whether it must begin and end where it is found.
+struct Meaning {
+    bit: u32,
+    length: usize,
+    must_begin: bool,
+    must_end: bool,
+}
 
-static MATCHER: LazyLock<(AhoCorasick, Vec<Meaning>)> = LazyLock::new(|| {
-    let words = WORDS.iter().flat_map(|(bit, words)| words.iter().map(move |w| (*bit, *w)));
-    let (mut patterns, mut meanings) = (Vec::new(), Vec::new());
-    for (bit, word) in words {
-        patterns.push(word.trim());
-        meanings.push((bit, word.starts_with(' '), word.ends_with(' ')));
-    }
-    let matcher = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .match_kind(MatchKind::Standard)
-        // As in `phrases`.
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(patterns)
-        .expect("the patterns are fixed and few");
-    (matcher, meanings)
+static MATCHER: LazyLock<(Patterns, Vec<Meaning>)> = LazyLock::new(|| {
+    let all = || WORDS.iter().flat_map(|(bit, words)| words.iter().map(move |word| (*bit, *word)));
+    let meanings = all().map(|(bit, word)| Meaning {
+        bit,
+        length: word.trim().len(),
+        must_begin: word.starts_with(' '),
+        must_end: word.ends_with(' '),
+    });
+    (Patterns::new(all().map(|(_, word)| word.trim())), meanings.collect())
 });
 
 /// The purposes that one attribute value names.
 pub fn of_text(value: &str) -> u32 {
     let (matcher, meanings) = &*MATCHER;
     let bytes = value.as_bytes();
+    let is_edge = |byte: Option<&u8>| byte.is_none_or(|b| !b.is_ascii_alphanumeric());
     let mut bits = 0;
-    for found in matcher.find_overlapping_iter(value) {
-        let (bit, starts, ends) = meanings[found.pattern().as_usize()];
-        let before = found.start() == 0 || !bytes[found.start() - 1].is_ascii_alphanumeric();
-        let after = bytes.get(found.end()).is_none_or(|b| !b.is_ascii_alphanumeric());
-        if (!starts || before) && (!ends || after) {
-            bits |= bit;
+    matcher.each(value, |word, at| {
+        let meaning = &meanings[word];
+        let begins = || is_edge(at.checked_sub(1).and_then(|before| bytes.get(before)));
+        let ends = || is_edge(bytes.get(at + meaning.length));
+        if (!meaning.must_begin || begins()) && (!meaning.must_end || ends()) {
+            bits |= meaning.bit;
         }
-    }
+    });
     bits
 }
 
