@@ -1,7 +1,8 @@
 //! How fast a worker is beside a Python pipeline of the same parts, both in one go on the same broker, pages and
 //! machine. A benchmark: it runs where `NEWSWIRE_BENCH` is set and the evaluation data is beside the checkout.
-//! Each goes through the pages unmeasured at first, and the worker, which does so for long, comes first: a broker in use
-//! has compiled what it does often, while in its first minute it needs as much processor as the worker does.
+//! Each goes through the pages unmeasured at first, the worker for long: a broker in use has compiled what it does often,
+//! while in its first minute it needs as much processor as the worker does. Then they take turns, as a machine that
+//! others use as well has better and worse minutes.
 //!
 //! `cargo build --release && NEWSWIRE_BENCH=1 NEWSWIRE_BINARY=target/release/newswire cargo test --test kafka
 //! against_python -- --nocapture`
@@ -9,7 +10,7 @@
 use crate::real_pages::{pages, usage};
 use crate::support::broker::Broker;
 use crate::support::deployment::Deployment;
-use crate::support::kafka_client::{Draft, unique};
+use crate::support::kafka_client::{Draft, Following, unique};
 use crate::support::leash::Leashed;
 use crate::support::page_server::{Page, PageServer};
 use newswire::identity::site_of;
@@ -23,11 +24,14 @@ const PAGES: usize = 600;
 /// So that they have 90 kB on average, as a news page has.
 const BYTES: Range<usize> = 30_000..190_000;
 const LIMIT: Duration = Duration::from_secs(400);
-/// How often each goes through the pages, unmeasured and measured; each time as those of other sites.
+/// How often each goes through the pages, each time as those of other sites: unmeasured, and in each of its turns.
 const WORKER_ROUNDS: (usize, usize) = (24, 16);
-const PYTHON_ROUNDS: (usize, usize) = (1, 5);
+const PYTHON_ROUNDS: (usize, usize) = (1, 2);
+const TURNS: usize = 3;
 /// Of the pages, some are no articles to either.
 const ENOUGH: usize = PAGES * 9 / 10;
+/// So long nothing comes when all is read: a turn begins and ends with it.
+const QUIET: Duration = Duration::from_secs(2);
 
 #[test]
 fn a_worker_against_a_python_pipeline() {
@@ -44,34 +48,103 @@ fn a_worker_against_a_python_pipeline() {
     let tried = std::env::var("NEWSWIRE_BENCH_SET").unwrap_or_default();
     let tried = tried.split_whitespace().filter_map(|pair| pair.split_once('='));
     let newswire = tried.fold(newswire, |newswire, (key, value)| newswire.set(key, value));
-    let rounds: Vec<Vec<String>> = (0..WORKER_ROUNDS.0 + WORKER_ROUNDS.1)
+    let rounds: Vec<Vec<String>> = (0..WORKER_ROUNDS.0 + TURNS * WORKER_ROUNDS.1)
         .map(|round| serve_round(&newswire.sites, &pages, round))
         .collect();
 
     let mut worker = newswire.start_worker();
     worker.wait_until_ready();
-    let (urls_topic, articles) = (newswire.kafka_topic("urls"), newswire.kafka_topic("articles"));
-    let rounds = rounds.split_at(WORKER_ROUNDS.0);
-    let figures = timed(broker, (&urls_topic, &articles), rounds, || usage(worker.id()).0);
-    println!("newswire: {figures}, peak {} MB", usage(worker.id()).1 / 1024);
-    assert_eq!(worker.stop(), 0);
+    let topics = (newswire.kafka_topic("urls"), newswire.kafka_topic("articles"));
+    let mut of_newswire = Contender::new(broker, topics, || usage(worker.id()).0);
+    let (first, worker_turns) = rounds.split_at(WORKER_ROUNDS.0);
+    of_newswire.go_through(first);
     // `NEWSWIRE_BENCH=worker` leaves the peer out, for a look at settings alone.
-    if std::env::var("NEWSWIRE_BENCH").is_ok_and(|which| which != "worker") {
-        let python = python(&newswire, (&rounds.0[..PYTHON_ROUNDS.0], &rounds.1[..PYTHON_ROUNDS.1]));
-        println!("ratio {:.1}", figures.pages_a_second / python.pages_a_second);
+    let with_peer = std::env::var("NEWSWIRE_BENCH").is_ok_and(|which| which != "worker");
+    let peer = with_peer.then(|| Python::start(&newswire));
+    let mut of_python = peer.as_ref().map(|peer| Contender::new(broker, peer.topics.clone(), || peer.cpu()));
+    let (first, python_turns) = rounds.split_at(PYTHON_ROUNDS.0);
+    of_python.iter_mut().for_each(|python| drop(python.go_through(first)));
+    let (mut mine, mut theirs) = (Figures::default(), Figures::default());
+    for (worker_turn, python_turn) in
+        worker_turns.chunks(WORKER_ROUNDS.1).zip(python_turns.chunks(PYTHON_ROUNDS.1))
+    {
+        mine.add(of_newswire.go_through(worker_turn));
+        of_python.iter_mut().for_each(|python| theirs.add(python.go_through(python_turn)));
     }
+    println!("newswire: {mine}, peak {} MB", usage(worker.id()).1 / 1024);
+    if let Some(mut peer) = peer {
+        println!("python:   {theirs}, peak {:?} MB", peer.peaks());
+        println!("ratio {:.1}", mine.pages_a_second() / theirs.pages_a_second());
+        peer.processes.iter_mut().for_each(Leashed::kill);
+    }
+    assert_eq!(worker.stop(), 0);
 }
 
+/// Of the turns that were added.
+#[derive(Default)]
 struct Figures {
-    pages_a_second: f64,
-    cpu_ms_a_page: f64,
-    broker_cpu_ms_a_page: f64,
+    pages: f64,
+    seconds: f64,
+    cpu: f64,
+    broker_cpu: f64,
+}
+
+impl Figures {
+    fn add(&mut self, turn: Figures) {
+        self.pages += turn.pages;
+        self.seconds += turn.seconds;
+        self.cpu += turn.cpu;
+        self.broker_cpu += turn.broker_cpu;
+    }
+
+    fn pages_a_second(&self) -> f64 {
+        self.pages / self.seconds
+    }
 }
 
 impl std::fmt::Display for Figures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:.0} pages/s, {:.2} ms CPU a page", self.pages_a_second, self.cpu_ms_a_page)?;
-        write!(f, " (the broker: {:.2} ms)", self.broker_cpu_ms_a_page)
+        let [cpu, broker] = [self.cpu, self.broker_cpu].map(|seconds| seconds * 1000.0 / self.pages);
+        write!(f, "{:.0} pages/s, {cpu:.2} ms CPU a page (the broker: {broker:.2} ms)", self.pages_a_second())
+    }
+}
+
+/// Takes URLs from one Kafka topic, and its articles come on another.
+struct Contender<'a, C> {
+    broker: &'a Broker,
+    urls: String,
+    reader: Following,
+    /// Its processor seconds so far.
+    cpu: C,
+}
+
+impl<'a, C: Fn() -> f64> Contender<'a, C> {
+    fn new(broker: &'a Broker, (urls, articles): (String, String), cpu: C) -> Contender<'a, C> {
+        Contender { broker, urls, reader: broker.follow(&articles), cpu }
+    }
+
+    /// From the submission of the pages until enough of their articles are visible.
+    fn go_through(&mut self, rounds: &[Vec<String>]) -> Figures {
+        let broker_cpu = || usage(self.broker.process_id()).0;
+        let before = self.reader.read_out(QUIET);
+        let (started, cpu, of_broker) = (Instant::now(), (self.cpu)(), broker_cpu());
+        for urls in rounds {
+            let drafts = urls.iter().map(|url| {
+                // With a key, or the client would put a whole batch into one partition.
+                let bytes = Some(url.as_bytes());
+                Draft { key: bytes, value: bytes, headers: &[] }
+            });
+            self.broker.produce_all(&self.urls, drafts);
+        }
+        let read = self.reader.read_until(before + ENOUGH * rounds.len(), LIMIT);
+        let figures = Figures {
+            pages: (read - before) as f64,
+            seconds: started.elapsed().as_secs_f64(),
+            cpu: (self.cpu)() - cpu,
+            broker_cpu: broker_cpu() - of_broker,
+        };
+        self.reader.read_out(QUIET);
+        figures
     }
 }
 
@@ -87,62 +160,40 @@ fn serve_round(sites: &PageServer, pages: &BTreeMap<String, Vec<u8>>, round: usi
     pages.iter().map(renamed).collect()
 }
 
-/// From the submission of the pages until their articles are visible, after the rounds that are not measured.
-fn timed(
-    broker: &Broker,
-    (topic, articles): (&str, &str),
-    (first, rest): (&[Vec<String>], &[Vec<String>]),
-    cpu: impl Fn() -> f64,
-) -> Figures {
-    let broker_cpu = || usage(broker.process_id()).0;
-    let submit = |urls: &[String]| {
-        let drafts = urls.iter().map(|url| {
-            // With a key, or the client would put a whole batch into one partition.
-            let bytes = Some(url.as_bytes());
-            Draft { key: bytes, value: bytes, headers: &[] }
-        });
-        broker.produce_all(topic, drafts);
-    };
-    let mut reader = broker.follow(articles);
-    first.iter().for_each(|urls| submit(urls));
-    let warm = reader.read_until(ENOUGH * first.len(), LIMIT);
-    let (started, before, broker_before) = (Instant::now(), cpu(), broker_cpu());
-    rest.iter().for_each(|urls| submit(urls));
-    let pages = (reader.read_until(ENOUGH * (first.len() + rest.len()), LIMIT) - warm) as f64;
-    Figures {
-        pages_a_second: pages / started.elapsed().as_secs_f64(),
-        cpu_ms_a_page: (cpu() - before) * 1000.0 / pages,
-        broker_cpu_ms_a_page: (broker_cpu() - broker_before) * 1000.0 / pages,
-    }
+struct Python {
+    processes: Vec<Leashed>,
+    topics: (String, String),
 }
 
-/// Two processes, as many as there are cores.
-fn python(newswire: &Deployment, rounds: (&[Vec<String>], &[Vec<String>])) -> Figures {
-    let python = environment();
-    let (topic, articles) = (unique("py-urls"), unique("py-articles"));
-    let broker = newswire.broker();
-    broker.create_topic(&topic, 2, &[]);
-    broker.create_topic(&articles, 2, &[]);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kafka/python_pipeline.py");
-    let mut processes: Vec<Leashed> = (0..2)
-        .map(|_| {
+impl Python {
+    /// Two processes, as many as there are cores.
+    fn start(newswire: &Deployment) -> Python {
+        let python = environment();
+        let (urls, articles) = (unique("py-urls"), unique("py-articles"));
+        let broker = newswire.broker();
+        broker.create_topic(&urls, 2, &[]);
+        broker.create_topic(&articles, 2, &[]);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kafka/python_pipeline.py");
+        let start = |_| {
             let mut command = Command::new(&python);
             let (brokers, proxy) = (broker.bootstrap(), newswire.sites.proxy());
-            command.arg(&script).args([&brokers, &topic, &topic, &articles, &proxy, "60"]);
+            command.arg(&script).args([&brokers, &urls, &urls, &articles, &proxy, "60"]);
             command.stdin(Stdio::null()).stdout(Stdio::null());
             Leashed::start(&mut command, None).expect("python starts")
-        })
-        .collect();
-    let figures = timed(broker, (&topic, &articles), rounds, || cpu(&processes));
-    let peaks: Vec<u64> = processes.iter().map(|p| usage(p.id()).1 / 1024).collect();
-    println!("python:   {figures}, peak {peaks:?} MB");
-    assert!(!peaks.contains(&0), "one of the two processes has ended");
-    processes.iter_mut().for_each(Leashed::kill);
-    figures
-}
+        };
+        Python { processes: (0..2).map(start).collect(), topics: (urls, articles) }
+    }
 
-fn cpu(processes: &[Leashed]) -> f64 {
-    processes.iter().map(|process| usage(process.id()).0).sum()
+    fn cpu(&self) -> f64 {
+        self.processes.iter().map(|process| usage(process.id()).0).sum()
+    }
+
+    /// Megabytes.
+    fn peaks(&self) -> Vec<u64> {
+        let peaks: Vec<u64> = self.processes.iter().map(|p| usage(p.id()).1 / 1024).collect();
+        assert!(!peaks.contains(&0), "one of the two processes has ended");
+        peaks
+    }
 }
 
 /// A scratch environment with the peers from PyPI, made once.

@@ -78,6 +78,12 @@ impl Following {
         }
         self.read
     }
+
+    /// Until nothing comes for so long; gives how many it has read in all.
+    pub fn read_out(&mut self, quiet: Duration) -> usize {
+        while self.next(quiet).is_some() {}
+        self.read
+    }
 }
 
 /// A prefix that no other test of this binary has: tests share a broker, not their Kafka topics.
