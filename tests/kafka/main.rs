@@ -8,6 +8,7 @@ mod keep_alive_server;
 mod support;
 
 mod against_python;
+mod backlog;
 mod broker_away;
 mod commands;
 mod crash;
