@@ -48,8 +48,13 @@ pub fn member(settings: &KafkaSettings, stage: &str) -> ClientConfig {
     // Bounds memory: candidates are some 10 kB each.
     default(&mut config, settings, "queued.max.messages.kbytes", "16384");
     default(&mut config, settings, "fetch.queue.backoff.ms", FETCH_AGAIN_MS);
+    default(&mut config, settings, "topic.metadata.refresh.interval.ms", LOOK_AGAIN_MS);
     config
 }
+
+/// A partition that had no leader when the client looked, as in the moments after its Kafka topic was made, is not read
+/// until the client looks again; librdkafka's 5 minutes are long for a partition that stands still.
+const LOOK_AGAIN_MS: &str = "10000";
 
 /// A partition that met a full queue is fetched again so much later. librdkafka's 1 s is longer than a full queue lasts:
 /// the publish stage stood still for most of it (docs/delivery.md, Measured).
