@@ -75,8 +75,8 @@ pub struct Intake {
     pub thread: std::thread::JoinHandle<Result<(), KafkaError>>,
 }
 
-/// Records that are held before the partitions are paused, and their bytes; at half of either they are resumed. A pause
-/// costs what librdkafka has fetched ahead, and it may be half a second before it fetches again: the stage lives from the
+/// Records that are held before the partitions are paused, and their bytes; once both are down to half they are resumed.
+/// A pause costs what librdkafka has fetched ahead, and it may be half a second before it fetches again: the stage lives from the
 /// other half meanwhile.
 const HELD_AT_MOST: usize = 4000;
 const HELD_BYTES_AT_MOST: usize = 8 << 20;
@@ -437,5 +437,38 @@ pub fn to_record(message: &impl Message) -> Record {
         key: message.key().map(<[u8]>::to_vec),
         payload: message.payload().map(<[u8]>::to_vec),
         headers: headers.unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(bytes: usize) -> Record {
+        let (topic, payload, headers) = ("urls".into(), Some(vec![b'x'; bytes]), vec![("h".into(), None)]);
+        Record { serial: 1, topic, partition: 0, offset: 0, timestamp: None, key: None, payload, headers }
+    }
+
+    /// Pushed until too much is held, then popped until half of it is: how many were held at both moments.
+    fn bounds(bytes: usize) -> (usize, usize) {
+        let mut held = Held::default();
+        while !held.exceeds(1) {
+            held.push(record(bytes));
+        }
+        let most = held.records.len();
+        while held.exceeds(2) {
+            held.pop();
+        }
+        let half = held.records.len();
+        while held.pop().is_some() {}
+        assert_eq!(held.bytes, 0);
+        (most, half)
+    }
+
+    #[test]
+    fn what_is_held_is_bounded_by_number_and_by_bytes() {
+        assert_eq!(bounds(100), (HELD_AT_MOST + 1, HELD_AT_MOST / 2));
+        // A header's name is a byte of its own.
+        assert_eq!(bounds((1 << 20) - 1), (9, 4));
     }
 }

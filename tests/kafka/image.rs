@@ -45,8 +45,8 @@ fn the_images_worker_consumes_and_publishes() {
     let report = |what: &str| {
         let starts: Vec<Start> = (0..STARTS).map(|_| Start::of(&newswire, in_the_image(&root))).collect();
         let ready: Vec<u64> = starts.iter().map(|start| start.ready_after_ms).collect();
-        eprintln!("{what}: ready after {ready:?} ms");
         let slowest = starts.iter().map(|start| start.port_open).max();
+        eprintln!("{what}: port open {slowest:?} after the script's start at most, ready after {ready:?} ms");
         assert!(slowest < Some(MAX_START), "the port was open {slowest:?} after the start");
     };
     report("nothing to restore");

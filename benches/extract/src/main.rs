@@ -9,15 +9,15 @@
 //!
 //! Times are of the processor, the best of three passes; memory is what the allocator was asked for.
 
-mod counted;
 #[path = "../../../src/extract/mod.rs"]
 #[allow(dead_code)]
 pub mod extract;
-#[path = "../../../tests/quality/hostile.rs"]
-mod hostile;
 #[path = "../../../src/record/mod.rs"]
 #[allow(dead_code, unused_imports)]
 pub mod record;
+mod counted;
+#[path = "../../../tests/quality/hostile.rs"]
+mod hostile;
 
 use counted::Counted;
 use extract::{Extractor, Page, PageHeaders};
@@ -76,13 +76,7 @@ fn measure(name: &'static str, pages: &[SavedPage], mut read: impl FnMut(&SavedP
         }
         best = best.min(took);
     }
-    Measured {
-        name,
-        took: best,
-        bytes_a_page: allocated / pages.len() as u64,
-        peak,
-        slowest_ms_a_mb: slowest,
-    }
+    Measured { name, took: best, bytes_a_page: allocated / pages.len() as u64, peak, slowest_ms_a_mb: slowest }
 }
 
 fn saved_pages() -> Vec<SavedPage> {
@@ -172,9 +166,7 @@ fn report_python(python: &str, pages: &[SavedPage]) {
 fn report(pages: &[SavedPage], measured: &[Measured]) {
     let megabytes = pages.iter().map(|p| p.html.len()).sum::<usize>() as f64 / 1e6;
     println!("{} pages, {megabytes:.1} MB", pages.len());
-    println!(
-        "| | pages/s | MB/s | of parse alone | kB allocated a page | peak MB over the page | slowest ms a MB |"
-    );
+    println!("| | pages/s | MB/s | of parse alone | kB allocated a page | peak MB over the page | slowest ms a MB |");
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     let floor = measured[0].took.as_secs_f64();
     for m in measured {
