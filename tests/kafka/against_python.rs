@@ -25,7 +25,7 @@ const PAGES: usize = 600;
 const BYTES: Range<usize> = 30_000..190_000;
 const LIMIT: Duration = Duration::from_secs(400);
 /// How often each goes through the pages, each time as those of other sites: unmeasured, and in each of its turns.
-const WORKER_ROUNDS: (usize, usize) = (24, 16);
+const WORKER_ROUNDS: (usize, usize) = (48, 16);
 const PYTHON_ROUNDS: (usize, usize) = (1, 2);
 const TURNS: usize = 3;
 /// Of the pages, some are no articles to either.
@@ -130,14 +130,13 @@ impl<'a, C: Fn() -> f64> Contender<'a, C> {
         let broker_cpu = || usage(self.broker.process_id()).0;
         let before = self.reader.read_out(QUIET);
         let (started, cpu, of_broker) = (Instant::now(), (self.cpu)(), broker_cpu());
-        for urls in rounds {
-            let drafts = urls.iter().map(|url| {
-                // With a key, or the client would put a whole batch into one partition.
-                let bytes = Some(url.as_bytes());
-                Draft { key: bytes, value: bytes, headers: &[] }
-            });
-            self.broker.produce_all(&self.urls, drafts);
-        }
+        // All of them by one producer: by one a round a worker waited for the next round's.
+        let drafts = rounds.iter().flatten().map(|url| {
+            // With a key, or the client would put a whole batch into one partition.
+            let bytes = Some(url.as_bytes());
+            Draft { key: bytes, value: bytes, headers: &[] }
+        });
+        self.broker.produce_all(&self.urls, drafts);
         let read = self.reader.read_until(before + ENOUGH * rounds.len(), LIMIT);
         let figures = Figures {
             pages: (read - before) as f64,
