@@ -6,6 +6,7 @@ use super::FetchedPage;
 use crate::record::Reason;
 use memchr::{memchr, memchr_iter, memmem};
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::sync::LazyLock;
 use url::Url;
@@ -54,19 +55,19 @@ struct Seen<'a> {
     title: String,
     /// For the rules about stubs alone.
     markup: LazyCell<String, Box<dyn FnOnce() -> String + 'a>>,
-    text: LazyCell<String, Box<dyn FnOnce() -> String>>,
+    text: LazyCell<String, Box<dyn FnOnce() -> String + 'a>>,
     length: usize,
 }
 
 impl<'a> Seen<'a> {
     fn of(url: &Url, headers: &[String], html: &'a str) -> Seen<'a> {
-        let Visible { title, text, length } = Visible::of(html);
+        let (title, length) = title_and_length(html);
         Seen {
             path: url.path().to_lowercase(),
             headers: headers.iter().map(|line| line.to_lowercase()).collect(),
             title: title.to_lowercase(),
             markup: LazyCell::new(Box::new(|| html.to_lowercase())),
-            text: LazyCell::new(Box::new(move || text.to_lowercase())),
+            text: LazyCell::new(Box::new(|| visible_text(html).to_lowercase())),
             length,
         }
     }
@@ -107,53 +108,66 @@ fn is_title(title: &str, wanted: &str) -> bool {
         || title.strip_suffix(wanted).is_some_and(begins)
 }
 
-/// Title and visible text of HTML, blanks joined: enough for phrases and a length, without a parse. Of a long page the
-/// text is told only so far that it is seen to be long.
-#[derive(Default)]
-struct Visible {
-    title: String,
-    text: String,
-    /// Of the text, in characters.
-    length: usize,
+/// The title, and how many characters of text are visible: of a long page only so far that it is seen to be long.
+fn title_and_length(html: &str) -> (String, usize) {
+    let mut counted = Counted::default();
+    let title = each_text(html, |text| {
+        counted.add(text);
+        counted.length() < NO_STUB_FROM
+    });
+    (title, counted.length())
 }
 
-impl Visible {
-    fn of(html: &str) -> Visible {
-        let (mut seen, mut rest) = (Visible::default(), html);
-        while let Some(at) = memchr(b'<', rest.as_bytes()) {
-            match (seen.length >= NO_STUB_FROM, seen.title.is_empty()) {
-                (true, false) => return seen,
-                (true, true) => {}
-                (false, _) => seen.length += push_words(&mut seen.text, &rest[..at]),
-            }
-            rest = seen.behind_markup(&rest[at..]);
-        }
-        seen.length += push_words(&mut seen.text, rest);
-        seen
-    }
-
-    /// What comes after the tag or comment that the text begins with; the title is kept.
-    fn behind_markup<'a>(&mut self, html: &'a str) -> &'a str {
-        if let Some(comment) = html.strip_prefix("<!--") {
-            return memmem::find(comment.as_bytes(), b"-->").map_or("", |end| &comment[end + 3..]);
-        }
-        let end = memchr(b'>', html.as_bytes());
-        let tag = end.map_or(html, |end| &html[..end]);
-        let rest = end.map_or("", |end| &html[end + 1..]);
-        let length = tag.bytes().skip(1).take_while(u8::is_ascii_alphanumeric).count();
-        let name = &tag[1..1 + length];
-        if tag.ends_with('/') || !RAW.iter().any(|raw| raw.eq_ignore_ascii_case(name)) {
-            return rest;
-        }
-        let (inside, behind) = rest.split_at(end_of(rest, name));
-        if self.title.is_empty() && name.eq_ignore_ascii_case("title") {
-            push_words(&mut self.title, inside);
-        }
-        behind
-    }
+/// All visible text, blanks joined: enough for phrases, without a parse.
+fn visible_text(html: &str) -> String {
+    let mut out = String::new();
+    each_text(html, |text| {
+        push_words(&mut out, text);
+        true
+    });
+    out
 }
 
-/// What is in these is no visible text.
+/// Hands over the texts between the markup until one is enough; gives the title.
+fn each_text(html: &str, mut take: impl FnMut(&str) -> bool) -> String {
+    let (mut title, mut wants_more, mut rest) = (String::new(), true, html);
+    while let Some(at) = memchr(b'<', rest.as_bytes()) {
+        wants_more = wants_more && take(&rest[..at]);
+        if !wants_more && !title.is_empty() {
+            return title;
+        }
+        rest = behind_markup(&rest[at..], &mut title);
+    }
+    if wants_more {
+        take(rest);
+    }
+    title
+}
+
+/// What comes after the tag or comment that the text begins with; the title is kept.
+fn behind_markup<'a>(html: &'a str, title: &mut String) -> &'a str {
+    if let Some(comment) = html.strip_prefix("<!--") {
+        return memmem::find(comment.as_bytes(), b"-->").map_or("", |end| &comment[end + 3..]);
+    }
+    let end = memchr(b'>', html.as_bytes());
+    let tag = end.map_or(html, |end| &html[..end]);
+    let rest = end.map_or("", |end| &html[end + 1..]);
+    let length = tag.bytes().skip(1).take_while(u8::is_ascii_alphanumeric).count();
+    let name = &tag[1..1 + length];
+    if !name.starts_with(['s', 't', 'S', 'T'])
+        || tag.ends_with('/')
+        || !RAW.iter().any(|raw| raw.eq_ignore_ascii_case(name))
+    {
+        return rest;
+    }
+    let (inside, behind) = rest.split_at(end_of(rest, name));
+    if title.is_empty() && name.eq_ignore_ascii_case("title") {
+        push_words(title, inside);
+    }
+    behind
+}
+
+/// What is in these is no visible text. Each begins with an s or a t.
 const RAW: [&str; 6] = ["script", "style", "title", "template", "svg", "textarea"];
 
 /// Where the end tag of this name stands; the end of the text where there is none.
@@ -166,27 +180,56 @@ fn end_of(html: &str, name: &str) -> usize {
     memchr_iter(b'<', bytes).find(closes).unwrap_or(html.len())
 }
 
-/// Gives how many characters are added.
-fn push_words(out: &mut String, text: &str) -> usize {
-    let text = if text.contains('&') { plain(text) } else { text.into() };
-    let mut added = 0;
-    let mut push = |word: &str, length: usize| {
+/// What `push_words` would make of texts, counted.
+#[derive(Default)]
+struct Counted {
+    words: usize,
+    characters: usize,
+}
+
+impl Counted {
+    fn add(&mut self, text: &str) {
+        // Most texts are plain ASCII, and are gone over once.
+        let (mut added, mut was_blank) = (Counted::default(), true);
+        for byte in text.bytes() {
+            if byte == b'&' || !byte.is_ascii() {
+                added = Counted::of(&plain(text));
+                break;
+            }
+            added.take(char::from(byte).is_whitespace(), &mut was_blank);
+        }
+        self.words += added.words;
+        self.characters += added.characters;
+    }
+
+    fn of(text: &str) -> Counted {
+        let (mut counted, mut was_blank) = (Counted::default(), true);
+        text.chars().for_each(|c| counted.take(c.is_whitespace(), &mut was_blank));
+        counted
+    }
+
+    fn take(&mut self, is_blank: bool, was_blank: &mut bool) {
+        self.characters += usize::from(!is_blank);
+        self.words += usize::from(*was_blank && !is_blank);
+        *was_blank = is_blank;
+    }
+
+    fn length(&self) -> usize {
+        self.characters + self.words.saturating_sub(1)
+    }
+}
+
+fn push_words(out: &mut String, text: &str) {
+    for word in plain(text).split_whitespace() {
         if !out.is_empty() {
             out.push(' ');
-            added += 1;
         }
         out.push_str(word);
-        added += length;
-    };
-    match text.is_ascii() {
-        true => text.split_ascii_whitespace().for_each(|word| push(word, word.len())),
-        false => text.split_whitespace().for_each(|word| push(word, word.chars().count())),
     }
-    added
 }
 
 /// The entities that occur in the phrases looked for.
-fn plain(text: &str) -> std::borrow::Cow<'_, str> {
+fn plain(text: &str) -> Cow<'_, str> {
     let pairs = [
         ("&nbsp;", " "),
         ("&rsquo;", "'"),
@@ -195,6 +238,9 @@ fn plain(text: &str) -> std::borrow::Cow<'_, str> {
         ("&amp;", "&"),
         ("&hellip;", "..."),
     ];
+    if memchr(b'&', text.as_bytes()).is_none() {
+        return text.into();
+    }
     pairs.iter().fold(text.into(), |text, (entity, plain)| text.replace(entity, plain).into())
 }
 
@@ -293,6 +339,38 @@ mod tests {
         check(&format!("<title>Access denied: how a town lost its water</title><p>{story}"), None);
         check("<title>Forbidden City reopens</title><p>The gates opened on Monday.", None);
         check("", None);
+    }
+
+    /// Of anything: the length by which a rule holds is that of the text in which it looks.
+    #[test]
+    fn what_is_counted_is_as_long_as_the_text() {
+        let texts = [
+            "",
+            " ",
+            "one",
+            " two\n",
+            "\tthree  four ",
+            "&nbsp;",
+            "a&nbsp;b &hellip; é",
+            "é\u{3000}가 나\u{a0}",
+            "\u{b}x",
+        ];
+        for first in texts {
+            for second in texts {
+                let html = format!("{first}<b>{second}</b><script>no</script>{first}<!-- > -->{second}");
+                let (_, length) = title_and_length(&html);
+                assert_eq!(length, visible_text(&html).chars().count(), "{html:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_page_is_read_to_its_title() {
+        let long = "word ".repeat(NO_STUB_FROM);
+        let (title, length) =
+            title_and_length(&format!("{long}<p>{long}<title>Page not found</title>{long}"));
+        assert_eq!(title, "Page not found");
+        assert!((NO_STUB_FROM..2 * long.len()).contains(&length), "{length}");
     }
 
     #[test]
