@@ -1,7 +1,7 @@
 //! Whether a text is in the language that it is said to be in, told by its function words: so plain in running text that
 //! nothing else need be weighed.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::LazyLock;
 
 /// Words that make up much of any text in some languages, whatever it is about; in lower case.

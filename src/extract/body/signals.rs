@@ -3,6 +3,7 @@
 use crate::extract::dom::{Dom, Tag};
 use crate::extract::patterns::Patterns;
 use hashbrown::HashMap;
+use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
 pub const BODY: u32 = 1;
@@ -400,10 +401,17 @@ pub fn of_text(value: &str) -> u32 {
     bits
 }
 
+/// What a style says of an element that is not shown.
+static NOT_SHOWN: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| ["display:none", "display: none"].map(Finder::new));
+
+/// Nodes for each name that is not yet known; most pages have more.
+const NODES_A_NAME: usize = 8;
+
 /// The purposes of every node by its own class, id, role and attributes; frames of the whole page have none.
 pub fn of_nodes(dom: &Dom) -> Vec<u32> {
     // Pages say the same names over and over.
-    let mut known: HashMap<&str, u32> = HashMap::new();
+    let mut known: HashMap<&str, u32> = HashMap::with_capacity(dom.nodes.len() / NODES_A_NAME);
     let mut one = |id: usize| {
         let node = dom.node(id);
         if matches!(
@@ -417,7 +425,7 @@ pub fn of_nodes(dom: &Dom) -> Vec<u32> {
                 "class" | "id" | "itemprop" | "role" | "data-testid" | "data-component" | "aria-label" => {
                     *known.entry(value).or_insert_with(|| of_text(value))
                 }
-                "style" if value.contains("display:none") || value.contains("display: none") => HIDDEN,
+                "style" if NOT_SHOWN.iter().any(|said| said.find(value.as_bytes()).is_some()) => HIDDEN,
                 "hidden" => HIDDEN,
                 "aria-hidden" if value == "true" => HIDDEN,
                 _ => 0,

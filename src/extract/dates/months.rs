@@ -1,6 +1,6 @@
 //! Month names, in the forms that dates use (genitives, abbreviations), by language.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::LazyLock;
 
 /// Twelve months a row, forms separated by `|`, lower case. The first language that has a form wins, except where the
