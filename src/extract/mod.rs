@@ -75,10 +75,10 @@ impl Extractor {
 
     /// Gives what the page has; what it lacks is `None` or empty. Never panics, whatever the page.
     pub fn extract(&self, page: &Page<'_>) -> Article {
-        let dom = dom::Dom::parse(&mojibake::repaired(page.html));
+        let publishers = self.publishers.load();
+        let dom = dom::Dom::parse_with(&mojibake::repaired(page.html), publishers.attributes());
         let evidence = metadata::Evidence::gather(&dom, page.url);
         let mut article = metadata::read(&dom, &evidence, page);
-        let publishers = self.publishers.load();
         let rule = publishers.rule(page.url, || dates::declared_day(&evidence));
         article.publisher.country = rule.and_then(|r| r.country.clone());
         let found = body::extract(&dom, &evidence, &article, rule.map(|r| r.verdict(&dom)).as_ref());

@@ -4,7 +4,7 @@
 use super::blocks::TextBlock;
 use super::signals::{ARTICLE, BODY, HIDDEN};
 use super::stats::{Stats, UNWANTED};
-use crate::extract::dom::{Dom, Tag};
+use crate::extract::dom::{Attr, Dom, Tag};
 use hashbrown::{DefaultHashBuilder, HashSet};
 use std::hash::BuildHasher;
 
@@ -76,7 +76,7 @@ fn semantic(dom: &Dom, stats: &Stats) -> usize {
             .filter(|&id| stats.holds[id].plain_chars() >= 200)
     };
     let by_itemprop =
-        |id: usize| dom.node(id).attribute("itemprop").is_some_and(|p| p.contains("articleBody"));
+        |id: usize| dom.node(id).attribute(Attr::Itemprop).is_some_and(|p| p.contains("articleBody"));
     largest(&by_itemprop)
         .or_else(|| largest(&|id| stats.signals[id] & BODY != 0 && dom.node(id).tag.is_block()))
         .or_else(|| largest(&|id| dom.node(id).tag == Tag::Article))

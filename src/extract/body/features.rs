@@ -5,7 +5,7 @@ use super::blocks::TextBlock;
 use super::candidates::{Candidates, is_cjk};
 use super::phrases;
 use super::stats::{Stats, is_paragraph};
-use crate::extract::dom::{Dom, Tag};
+use crate::extract::dom::{Attr, Dom, Tag};
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 use memchr::memmem::Finder;
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -154,7 +154,7 @@ fn path(dom: &Dom, node: usize, hasher: &impl BuildHasher) -> u64 {
     for id in std::iter::once(node).chain(dom.ancestors(node)).take(4) {
         dom.node(id).tag.hash(&mut hasher);
         if !matches!(dom.node(id).tag, Tag::P | Tag::Body) {
-            dom.node(id).attribute("class").unwrap_or_default().hash(&mut hasher);
+            dom.node(id).attribute(Attr::Class).unwrap_or_default().hash(&mut hasher);
         }
     }
     hasher.finish()

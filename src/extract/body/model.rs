@@ -118,6 +118,8 @@ impl Model {
         }
     }
 
+    /// A function of its own: among its caller's other loops the compiler has made it slower by what other places say.
+    #[inline(never)]
     fn sums(&self, columns: &[Lanes]) -> Lanes {
         let (mut sums, mut is_open) = ([0.0; LANES], [true; LANES]);
         for (look, trees) in self.0.chunks(TREES_BETWEEN_LOOKS).enumerate() {

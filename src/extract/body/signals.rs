@@ -1,6 +1,6 @@
 //! What class names and ids say an element is for: one bit a purpose.
 
-use crate::extract::dom::{Dom, Tag};
+use crate::extract::dom::{Attr, Dom, Tag};
 use crate::extract::patterns::Patterns;
 use hashbrown::HashMap;
 use memchr::memmem::Finder;
@@ -422,12 +422,16 @@ pub fn of_nodes(dom: &Dom) -> Vec<u32> {
         }
         node.attributes().fold(0, |bits, (name, value)| {
             bits | match name {
-                "class" | "id" | "itemprop" | "role" | "data-testid" | "data-component" | "aria-label" => {
-                    *known.entry(value).or_insert_with(|| of_text(value))
-                }
-                "style" if NOT_SHOWN.iter().any(|said| said.find(value.as_bytes()).is_some()) => HIDDEN,
-                "hidden" => HIDDEN,
-                "aria-hidden" if value == "true" => HIDDEN,
+                Attr::Class
+                | Attr::Id
+                | Attr::Itemprop
+                | Attr::Role
+                | Attr::DataTestid
+                | Attr::DataComponent
+                | Attr::AriaLabel => *known.entry(value).or_insert_with(|| of_text(value)),
+                Attr::Style if NOT_SHOWN.iter().any(|said| said.find(value.as_bytes()).is_some()) => HIDDEN,
+                Attr::Hidden => HIDDEN,
+                Attr::AriaHidden if value == "true" => HIDDEN,
                 _ => 0,
             }
         })

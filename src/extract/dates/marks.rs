@@ -1,7 +1,7 @@
 //! Words beside a date that say what it is the date of.
 
 use super::visible::names_of;
-use crate::extract::dom::{Dom, Tag};
+use crate::extract::dom::{Attr, Dom, Tag};
 use crate::extract::words::Words;
 use std::sync::LazyLock;
 
@@ -104,7 +104,7 @@ pub fn around(dom: &Dom, id: usize, text: &str) -> Marks {
     let parent = dom.node(id).parent as usize;
     let named = |words: &Words| names_of(dom, id).chain(names_of(dom, parent)).any(|name| words.is_in(name));
     let updated_name = named(&UPDATED_NAMES);
-    let published_name = named(&PUBLISHED_NAMES) || dom.node(id).attribute("pubdate").is_some();
+    let published_name = named(&PUBLISHED_NAMES) || dom.node(id).attribute(Attr::Pubdate).is_some();
     let updated = label.updated || (updated_name && !published_name && !label.published);
     Marks { published: !updated && (label.published || published_name), updated }
 }

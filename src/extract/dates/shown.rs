@@ -6,7 +6,7 @@ use super::marks;
 use super::parse::{Reading, Told, first_told, is_only_a_date};
 use super::url_date;
 use super::visible::{Elsewhere, names_of, value_of};
-use crate::extract::dom::{Dom, Tag};
+use crate::extract::dom::{Attr, Dom, Tag};
 use crate::extract::metadata::Evidence;
 use crate::extract::words::Words;
 use crate::record::Published;
@@ -262,7 +262,7 @@ fn alike<'a>(dom: &'a Dom, found: &[Found]) -> HashMap<(Kind, &'a str), usize> {
 }
 
 fn signature<'a>(dom: &'a Dom, found: &Found) -> (Kind, &'a str) {
-    let class = |id: usize| dom.node(id).attribute("class");
+    let class = |id: usize| dom.node(id).attribute(Attr::Class);
     let own = class(found.id).or_else(|| class(dom.node(found.id).parent as usize));
     (found.kind, own.unwrap_or_default())
 }

@@ -1,7 +1,7 @@
 //! Dates in marked-up elements and in scripts, and what an element's names and ancestors say about it.
 
 use super::parse::{Reading, Told, first_date, first_told};
-use crate::extract::dom::{Dom, Tag};
+use crate::extract::dom::{Attr, Dom, Tag};
 use crate::extract::metadata::Evidence;
 use crate::extract::words::Words;
 use crate::record::{Precision, Published};
@@ -14,8 +14,8 @@ const MAX_DATE_CHARS: usize = 120;
 /// `<time>` and `itemprop` values: the attribute first, then the text.
 pub fn value_of(dom: &Dom, id: usize, reading: Reading<'_>) -> Option<Told> {
     let node = dom.node(id);
-    let attribute = ["datetime", "content", "data-datetime", "data-time", "title"]
-        .iter()
+    let attribute = [Attr::Datetime, Attr::Content, Attr::DataDatetime, Attr::DataTime, Attr::Title]
+        .into_iter()
         .filter_map(|a| node.attribute(a))
         .find_map(|v| first_told(v, reading));
     if attribute.is_some_and(|(date, _)| date.precision != Precision::Day) {
@@ -35,7 +35,7 @@ pub fn by_itemprop(dom: &Dom, evidence: &Evidence, name: &str, reading: Reading<
         .itemprops
         .iter()
         .filter(|&&id| {
-            dom.node(id).attribute("itemprop").is_some_and(|p| p.split_whitespace().any(|w| w == name))
+            dom.node(id).attribute(Attr::Itemprop).is_some_and(|p| p.split_whitespace().any(|w| w == name))
         })
         .find_map(|&id| Some(value_of(dom, id, reading)?.0))
 }
@@ -74,7 +74,10 @@ pub fn in_scripts(dom: &Dom, evidence: &Evidence, keys: &[&str], reading: Readin
 
 /// `class`, `id` and `itemprop`.
 pub fn names_of(dom: &Dom, id: usize) -> impl Iterator<Item = &str> {
-    dom.node(id).attributes().filter(|(name, _)| matches!(*name, "class" | "id" | "itemprop")).map(|(_, v)| v)
+    dom.node(id)
+        .attributes()
+        .filter(|(name, _)| matches!(name, Attr::Class | Attr::Id | Attr::Itemprop))
+        .map(|(_, v)| v)
 }
 
 static OTHER: LazyLock<Words> = LazyLock::new(|| {

@@ -1,8 +1,9 @@
 //! html5gum's tokenizer in front of html5ever's tree builder: the tree of html5ever alone, in about half the time.
 
 use super::MAX_NODES;
+use super::attributes::kept;
 use super::sink::{Linked, Sink};
-use super::tame::{MAX_ATTRIBUTES, Tame};
+use super::tame::Tame;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Doctype, Tag, TagKind, Token, TokenSink, TokenSinkResult};
@@ -23,13 +24,14 @@ const MIN_SHARED_BYTES: usize = 9;
 /// Nobody reads line numbers.
 const LINE: u64 = 1;
 
-/// Parses any text. What exceeds the limits of `tame` or comes after `MAX_NODES` is left out.
-pub fn parse(html: &str) -> Vec<Linked> {
+/// Parses any text. What exceeds the limits of `tame` or comes after `MAX_NODES` is left out, and attributes that are neither
+/// `kept` nor asked for.
+pub fn parse(html: &str, asked_for: &[LocalName]) -> Vec<Linked> {
     let sink = Sink::new(html.len() / BYTES_A_NODE + 16);
     let tree = TreeBuilder::new(sink, TreeBuilderOpts::default());
     let page = Source { html, window: StrTendril::new(), start: 0 };
     // It gives nothing: what it finds goes to the tree.
-    Tokenizer::new_with_emitter(html, Feed::new(page, &tree)).for_each(drop);
+    Tokenizer::new_with_emitter(html, Feed::new(page, &tree, asked_for)).for_each(drop);
     tree.sink.finish()
 }
 
@@ -123,7 +125,7 @@ struct Feed<'a> {
     page: Source<'a>,
     tree: &'a TreeBuilder<u32, Sink>,
     text: Run,
-    tag: OpenTag,
+    tag: OpenTag<'a>,
     tame: Tame,
     /// The name of the last start tag: what ends a script or a title.
     last_start_tag: Vec<u8>,
@@ -132,7 +134,9 @@ struct Feed<'a> {
 
 /// The tag that is being read.
 #[derive(Default)]
-struct OpenTag {
+struct OpenTag<'a> {
+    /// Attributes kept beside the usual ones.
+    asked_for: &'a [LocalName],
     is_end: bool,
     is_self_closing: bool,
     name: Vec<u8>,
@@ -159,7 +163,7 @@ fn local_name(bytes: &[u8]) -> LocalName {
     }
 }
 
-impl OpenTag {
+impl OpenTag<'_> {
     fn begin(&mut self, is_end: bool) {
         (self.is_end, self.is_self_closing) = (is_end, false);
         self.name.clear();
@@ -177,11 +181,10 @@ impl OpenTag {
 
     /// The first of a name counts; an end tag has none.
     fn end_attribute(&mut self, page: &mut Source<'_>) {
-        let is_full = self.attributes.len() >= MAX_ATTRIBUTES;
-        if !std::mem::take(&mut self.is_in_attribute) || self.is_end || is_full {
+        if !std::mem::take(&mut self.is_in_attribute) || self.is_end {
             return;
         }
-        let name = local_name(&self.attribute_name);
+        let Some(name) = kept(&self.attribute_name, self.asked_for) else { return };
         if self.attributes.iter().any(|a| a.name.local == name) {
             self.has_duplicates = true;
             return;
@@ -204,12 +207,12 @@ impl OpenTag {
 }
 
 impl<'a> Feed<'a> {
-    fn new(page: Source<'a>, tree: &'a TreeBuilder<u32, Sink>) -> Feed<'a> {
+    fn new(page: Source<'a>, tree: &'a TreeBuilder<u32, Sink>, asked_for: &'a [LocalName]) -> Feed<'a> {
         Feed {
             page,
             tree,
             text: Run::default(),
-            tag: OpenTag::default(),
+            tag: OpenTag { asked_for, ..OpenTag::default() },
             tame: Tame::default(),
             last_start_tag: Vec::new(),
             doctype: Doctype::default(),
@@ -405,7 +408,9 @@ mod tests {
                 Data::Ignored => "ignored".to_owned(),
                 Data::Text(text) => format!("{:?}", &**text),
                 Data::Element { name, attributes } => {
-                    let told = attributes.iter().map(|a| format!(" {}={:?}", &*a.name.local, &*a.value));
+                    let attributes =
+                        attributes.iter().filter(|a| kept(a.name.local.as_bytes(), &[]).is_some());
+                    let told = attributes.map(|a| format!(" {}={:?}", &*a.name.local, &*a.value));
                     format!("<{}{}>", &*name.local, told.collect::<String>())
                 }
             };
@@ -417,7 +422,7 @@ mod tests {
 
     fn check(html: &str) {
         let alone = parse_document(Sink::new(16), ParseOpts::default()).one(html);
-        assert_eq!(written(&parse(html)), written(&alone), "{html:?}");
+        assert_eq!(written(&parse(html, &[])), written(&alone), "{html:?}");
     }
 
     #[test]

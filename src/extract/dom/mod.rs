@@ -1,12 +1,15 @@
 //! The page as a flat tree in document order: HTML -> tokens -> tamed -> html5ever's tree -> nodes.
 //! A node's subtree is the range `id..end`, so that everything after the parse is loops over a slice, never recursion.
 
+mod attributes;
 mod feed;
 mod sink;
 mod tag;
 mod tame;
 
+pub use attributes::Attr;
 use html5ever::Attribute;
+pub use html5ever::LocalName;
 use html5ever::tendril::StrTendril;
 use sink::{Data, Linked, NONE};
 use std::ops::Range;
@@ -32,9 +35,15 @@ pub struct Dom {
 }
 
 impl Dom {
-    /// Parses any text; never fails. What exceeds the limits of `tame` and `MAX_NODES` is left out.
+    /// Parses any text; never fails. What exceeds the limits of `tame` and `MAX_NODES` is left out, and so are attributes
+    /// that nothing here reads.
     pub fn parse(html: &str) -> Dom {
-        Dom { nodes: in_document_order(feed::parse(html)) }
+        Dom::parse_with(html, &[])
+    }
+
+    /// Keeps these attributes too.
+    pub fn parse_with(html: &str, attributes: &[LocalName]) -> Dom {
+        Dom { nodes: in_document_order(feed::parse(html, attributes)) }
     }
 
     pub fn node(&self, id: usize) -> &Node {
@@ -93,13 +102,18 @@ impl Dom {
 }
 
 impl Node {
-    pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|a| &*a.name.local == name).map(|a| &*a.value)
+    pub fn attribute(&self, attribute: Attr) -> Option<&str> {
+        self.attributes.iter().find(|a| attribute.is(&a.name.local)).map(|a| &*a.value)
     }
 
-    /// Names and values, in order.
-    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.attributes.iter().map(|a| (&*a.name.local, &*a.value))
+    /// Where the page was parsed with it.
+    pub fn attribute_named(&self, name: &LocalName) -> Option<&str> {
+        self.attributes.iter().find(|a| a.name.local == *name).map(|a| &*a.value)
+    }
+
+    /// Those that extraction reads, with their values, in order.
+    pub fn attributes(&self) -> impl Iterator<Item = (Attr, &str)> {
+        self.attributes.iter().filter_map(|a| Some((Attr::of(&a.name.local)?, &*a.value)))
     }
 
     pub fn text(&self) -> &str {

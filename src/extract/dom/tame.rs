@@ -1,5 +1,5 @@
-//! Which tags are left out because they make tree building quadratic: endless nesting and endless attributes.
-//! html5ever walks the stack of open elements for most tags and compares every new attribute with all before it.
+//! Which tags are left out because they make tree building quadratic: endless nesting.
+//! html5ever walks the stack of open elements for most tags.
 
 use html5ever::tokenizer::Tag;
 use html5ever::{LocalName, local_name};
@@ -11,8 +11,6 @@ const MAX_DEPTH: usize = 160;
 const MAX_OPEN_FORMATTING: usize = 6;
 /// Options of one menu beyond this are dropped: unclosed, each is looked through for the next.
 const MAX_OPTIONS: usize = 1_000;
-/// Attributes of one tag beyond this are dropped.
-pub const MAX_ATTRIBUTES: usize = 200;
 /// An end tag closes one of so many open elements: looking further would be quadratic, and a wrong count only costs depth.
 const MAX_CLOSED: usize = 64;
 
@@ -146,14 +144,5 @@ mod tests {
         let options = "<option>x".repeat(3_000);
         assert_eq!(count(&format!("<select>{options}</select>"), Tag::Option), MAX_OPTIONS - 1);
         assert_eq!(count(&"<select><option>x</select>".repeat(3_000), Tag::Option), 3_000);
-    }
-
-    #[test]
-    fn a_tag_with_too_many_attributes_keeps_the_first() {
-        let attributes: String = (0..1_000).map(|i| format!(" a{i}=\"{i}\"")).collect();
-        let dom = Dom::parse(&format!("<p{attributes}>text</p>"));
-        let p = dom.nodes.iter().find(|node| node.tag == Tag::P).expect("the page has one");
-        let names: Vec<&str> = p.attributes().map(|(name, _)| name).collect();
-        assert_eq!((names.len(), names[0], names[199]), (MAX_ATTRIBUTES, "a0", "a199"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::evidence::Evidence;
 use super::names;
-use crate::extract::dom::{Dom, Tag};
+use crate::extract::dom::{Attr, Dom, Tag};
 use crate::extract::words::Words;
 use crate::record::Author;
 use std::sync::LazyLock;
@@ -14,11 +14,11 @@ const MAX_BYLINE_NODES: usize = 60;
 
 pub fn read(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
     let mut by_itemprop = evidence.itemprops.iter().copied().filter(|&id| {
-        dom.node(id).attribute("itemprop").is_some_and(|p| p.split_whitespace().any(|w| w == "author"))
+        dom.node(id).attribute(Attr::Itemprop).is_some_and(|p| p.split_whitespace().any(|w| w == "author"))
     });
     let mut by_rel = evidence.hinted.iter().copied().filter(|&id| {
         dom.node(id)
-            .attribute("rel")
+            .attribute(Attr::Rel)
             .is_some_and(|r| r.split_whitespace().any(|w| w.eq_ignore_ascii_case("author")))
     });
     let mut by_name = evidence.hinted.iter().copied().filter(|&id| names_a_byline(dom, id));
@@ -43,7 +43,7 @@ pub fn read(dom: &Dom, evidence: &Evidence) -> Vec<Author> {
 /// `/author/jane-doe`, `/autor/…`: the link's text is the name.
 fn links_to_an_author(dom: &Dom, id: usize) -> bool {
     let node = dom.node(id);
-    node.tag == Tag::A && node.attribute("href").is_some_and(|href| AUTHOR_PAGES.is_in(href))
+    node.tag == Tag::A && node.attribute(Attr::Href).is_some_and(|href| AUTHOR_PAGES.is_in(href))
 }
 
 static AUTHOR_PAGES: LazyLock<Words> = LazyLock::new(|| {
@@ -135,7 +135,7 @@ static NOT_THE_ARTICLES: LazyLock<Words> = LazyLock::new(|| Words::new(&["commen
 
 fn names_a_byline(dom: &Dom, id: usize) -> bool {
     dom.node(id).attributes().any(|(name, value)| {
-        matches!(name, "class" | "id" | "data-testid" | "data-qa")
+        matches!(name, Attr::Class | Attr::Id | Attr::DataTestid | Attr::DataQa)
             && BYLINES.is_in(value)
             && !NO_BYLINES.is_in(value)
     })
@@ -159,10 +159,10 @@ fn authors_in(dom: &Dom, ids: &mut dyn Iterator<Item = usize>) -> Vec<Author> {
 
 /// The links' texts where the byline has links, else all of it.
 fn visible_name(dom: &Dom, id: usize) -> String {
-    let named = dom.subtree(id).skip(1).find(|&c| dom.node(c).attribute("itemprop") == Some("name"));
+    let named = dom.subtree(id).skip(1).find(|&c| dom.node(c).attribute(Attr::Itemprop) == Some("name"));
     if let Some(named) = named {
         let node = dom.node(named);
-        return node.attribute("content").map_or_else(|| dom.text_of(named), str::to_owned);
+        return node.attribute(Attr::Content).map_or_else(|| dom.text_of(named), str::to_owned);
     }
     let links: Vec<String> = dom
         .subtree(id)
@@ -183,7 +183,7 @@ fn in_chrome(dom: &Dom, id: usize) -> bool {
             _ => false,
         };
         let named = || {
-            let mut names = node.attributes().filter(|(name, _)| matches!(*name, "class" | "id"));
+            let mut names = node.attributes().filter(|(name, _)| matches!(name, Attr::Class | Attr::Id));
             names.any(|(_, value)| NOT_THE_ARTICLES.is_in(value))
         };
         frame || (!matches!(node.tag, Tag::Body | Tag::Html) && named())

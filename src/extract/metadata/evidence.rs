@@ -1,7 +1,7 @@
 //! One walk over the tree that notes everything the field readers ask for later.
 
 use super::json_ld::{self, JsonLd};
-use crate::extract::dom::{Dom, Tag};
+use crate::extract::dom::{Attr, Dom, Tag};
 use url::Url;
 
 /// Shorter scripts hold no article.
@@ -77,7 +77,8 @@ impl Evidence {
         match node.tag {
             Tag::Text | Tag::Document => return,
             Tag::Html => {
-                self.html_lang = node.attribute("lang").or(node.attribute("xml:lang")).map(str::to_owned)
+                self.html_lang =
+                    node.attribute(Attr::Lang).or(node.attribute(Attr::XmlLang)).map(str::to_owned)
             }
             Tag::Body if self.body == 0 => self.body = id,
             Tag::Meta => self.note_meta(dom, id, json_ld_scripts),
@@ -96,8 +97,8 @@ impl Evidence {
         let mut is_hinted = false;
         for (name, value) in node.attributes() {
             match name {
-                "itemprop" => self.itemprops.push(id),
-                "class" | "id" | "rel" | "data-testid" | "data-qa" => {
+                Attr::Itemprop => self.itemprops.push(id),
+                Attr::Class | Attr::Id | Attr::Rel | Attr::DataTestid | Attr::DataQa => {
                     is_hinted |= super::hints::is_hint(value)
                 }
                 _ => {}
@@ -110,13 +111,13 @@ impl Evidence {
 
     fn note_meta(&mut self, dom: &Dom, id: usize, json_ld_scripts: &mut Vec<String>) {
         let node = dom.node(id);
-        let Some(content) = node.attribute("content").or(node.attribute("value")) else { return };
+        let Some(content) = node.attribute(Attr::Content).or(node.attribute(Attr::Value)) else { return };
         // Remix writes JSON-LD so where a page's metas are made without its script.
-        if node.attribute("name") == Some("script:ld+json") {
+        if node.attribute(Attr::Name) == Some("script:ld+json") {
             json_ld_scripts.push(content.to_owned());
             return;
         }
-        for key in ["name", "property", "itemprop", "http-equiv"] {
+        for key in [Attr::Name, Attr::Property, Attr::Itemprop, Attr::HttpEquiv] {
             if let Some(name) = node.attribute(key) {
                 let content = content.trim().to_owned();
                 self.metas.push(MetaTag { name: name.trim().to_ascii_lowercase(), content });
@@ -126,13 +127,13 @@ impl Evidence {
 
     fn note_link(&mut self, dom: &Dom, id: usize) {
         let node = dom.node(id);
-        if let (Some(rel), Some(href)) = (node.attribute("rel"), node.attribute("href")) {
+        if let (Some(rel), Some(href)) = (node.attribute(Attr::Rel), node.attribute(Attr::Href)) {
             self.links.push(LinkTag { rel: rel.to_ascii_lowercase(), href: href.trim().to_owned() });
         }
     }
 
     fn note_script(&mut self, dom: &Dom, id: usize, json_ld_scripts: &mut Vec<String>) {
-        let kind = dom.node(id).attribute("type").unwrap_or_default().to_ascii_lowercase();
+        let kind = dom.node(id).attribute(Attr::Type).unwrap_or_default().to_ascii_lowercase();
         let Some(text) = dom.children(id).next().map(|child| dom.node(child).text()) else { return };
         if kind.contains("ld+json") {
             json_ld_scripts.push(text.to_owned());

@@ -2,7 +2,7 @@
 
 use super::evidence::Evidence;
 use super::json_ld::text_in;
-use crate::extract::dom::{Dom, Tag};
+use crate::extract::dom::{Attr, Dom, Tag};
 use crate::record::Publisher;
 use serde_json::Value;
 
@@ -55,8 +55,8 @@ fn visible_breadcrumb(dom: &Dom, evidence: &Evidence) -> Option<String> {
     let trail = evidence.hinted.iter().find(|&&id| {
         let node = dom.node(id);
         let named =
-            |a: &str| node.attribute(a).is_some_and(|v| v.to_ascii_lowercase().contains("breadcrumb"));
-        named("class") || named("id")
+            |a: Attr| node.attribute(a).is_some_and(|v| v.to_ascii_lowercase().contains("breadcrumb"));
+        named(Attr::Class) || named(Attr::Id)
     })?;
     let links: Vec<String> =
         dom.subtree(*trail).filter(|&id| dom.node(id).tag == Tag::A).map(|id| dom.text_of(id)).collect();

@@ -2,7 +2,7 @@
 
 use super::evidence::Evidence;
 use super::json_ld::url_of;
-use crate::extract::dom::{Dom, Tag};
+use crate::extract::dom::{Attr, Dom, Tag};
 use crate::record::DeclaredName;
 
 /// Collects absolute URLs, each once per source.
@@ -91,13 +91,13 @@ fn next_target(parameters: &str) -> Option<usize> {
 fn short_link_boxes<'a>(dom: &'a Dom, evidence: &'a Evidence) -> impl Iterator<Item = &'a str> {
     let marked = |id: usize| {
         let node = dom.node(id);
-        ["id", "class", "name"].iter().filter_map(|a| node.attribute(a)).any(says_short_link)
+        [Attr::Id, Attr::Class, Attr::Name].into_iter().filter_map(|a| node.attribute(a)).any(says_short_link)
     };
     evidence.inputs.iter().filter_map(move |&id| {
         let node = dom.node(id);
-        let value = node.attribute("value").map(str::trim)?;
+        let value = node.attribute(Attr::Value).map(str::trim)?;
         let is_link = value.starts_with("http://") || value.starts_with("https://");
-        let hidden_form_field = node.attribute("type").is_some_and(|t| t.eq_ignore_ascii_case("hidden"));
+        let hidden_form_field = node.attribute(Attr::Type).is_some_and(|t| t.eq_ignore_ascii_case("hidden"));
         let says_so =
             marked(id) || dom.ancestors(id).take(2).any(|a| dom.node(a).tag != Tag::Body && marked(a));
         (is_link && says_so && !hidden_form_field).then_some(value)

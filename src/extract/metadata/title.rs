@@ -1,7 +1,7 @@
 //! The article's title as a reader sees it: without the site's name, by agreement of what the page offers.
 
 use super::evidence::Evidence;
-use crate::extract::dom::{Dom, Tag};
+use crate::extract::dom::{Attr, Dom, Tag};
 
 const SEPARATORS: [&str; 12] =
     [" | ", " - ", " – ", " — ", " · ", " • ", " » ", " « ", " : ", " :: ", " / ", "｜"];
@@ -140,7 +140,7 @@ fn names_a_kicker(dom: &Dom, id: usize) -> bool {
         "date",
         "hidden",
     ];
-    dom.node(id).attribute("class").is_some_and(|class| {
+    dom.node(id).attribute(Attr::Class).is_some_and(|class| {
         let class = class.to_ascii_lowercase();
         WORDS.iter().any(|w| class.contains(w))
     })
@@ -157,7 +157,7 @@ fn other_heading(dom: &Dom, evidence: &Evidence, declared: &[Offer]) -> Option<S
     let is_heading = |id: &usize| matches!(dom.node(*id).tag, Tag::H2 | Tag::H3 | Tag::H4);
     let headings = (0..dom.nodes.len()).filter(is_heading).take(60);
     let titled = evidence.hinted.iter().copied().filter(|&id| {
-        dom.node(id).attribute("class").is_some_and(|c| c.contains("title") || c.contains("headline"))
+        dom.node(id).attribute(Attr::Class).is_some_and(|c| c.contains("title") || c.contains("headline"))
     });
     headings.chain(titled.take(60)).map(|id| dom.text_of(id)).find(|text| wanted.contains(&squash(text)))
 }

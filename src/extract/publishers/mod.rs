@@ -7,9 +7,10 @@
 mod read;
 mod selector;
 
-use super::dom::Dom;
+use super::dom::{Dom, LocalName};
 use jiff::civil::Date;
 use selector::Selector;
+use std::collections::BTreeSet;
 use std::path::Path;
 use url::Url;
 
@@ -20,6 +21,8 @@ const MIN_TAKEN_CHARS: u32 = 150;
 #[derive(Debug, Default, Clone)]
 pub struct Publishers {
     rules: Vec<Rule>,
+    /// That the rules' selectors look at.
+    attributes: Vec<LocalName>,
 }
 
 /// How one publisher's pages are read.
@@ -44,6 +47,12 @@ pub struct Verdict {
 }
 
 impl Publishers {
+    fn of(rules: Vec<Rule>) -> Publishers {
+        let selectors = rules.iter().flat_map(|rule| rule.take.iter().chain(&rule.remove));
+        let attributes: BTreeSet<_> = selectors.flat_map(Selector::attributes).cloned().collect();
+        Publishers { attributes: attributes.into_iter().collect(), rules }
+    }
+
     /// Reads every `.toml` file of a folder; a folder that is not there has none.
     ///
     /// # Errors
@@ -55,6 +64,11 @@ impl Publishers {
     /// The rules that are part of the binary.
     pub fn bundled() -> Publishers {
         read::bundled()
+    }
+
+    /// The attributes that a page is to be parsed with.
+    pub fn attributes(&self) -> &[LocalName] {
+        &self.attributes
     }
 
     pub fn len(&self) -> usize {
@@ -131,11 +145,12 @@ fn fits_pattern(pattern: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::{Extractor, Page, PageHeaders};
 
     fn fits(rule: &str, url: &str, published: Option<&str>) -> bool {
         let rules = read::text("a.toml", rule).unwrap();
         let published = published.map(|day| day.parse().unwrap());
-        Publishers { rules }.rule(&Url::parse(url).unwrap(), || published).is_some()
+        Publishers::of(rules).rule(&Url::parse(url).unwrap(), || published).is_some()
     }
 
     #[test]
@@ -146,6 +161,23 @@ mod tests {
         assert!(!fits(rule, "https://courier.example/news/b.html", Some("2026-03-02")));
         assert!(!fits(rule, "https://courier.example/sport/b.html", None));
         assert!(!fits(rule, "https://thecourier.example/news/b.html", None));
+    }
+
+    #[test]
+    fn a_page_is_read_with_the_attributes_that_a_rule_looks_at() {
+        let rule = "[[rule]]\nhosts = ['courier.example']\nremove = ['[data-part=aside]']";
+        let rules = Publishers::of(read::text("a.toml", rule).unwrap());
+        let told =
+            "The bridge over the river was closed on Monday, and nobody knows for how long it will be. "
+                .repeat(5);
+        let html = format!(
+            "<title>Bridge closed</title><article><p>{told}<p data-part=aside>{told} Bank.<p>{told}</article>"
+        );
+        let url = Url::parse("https://courier.example/a-story").unwrap();
+        let page = Page { url: &url, html: &html, headers: &PageHeaders::default(), fetched_at: None };
+        let body = |extractor: Extractor| extractor.extract(&page).body().to_owned();
+        assert!(body(Extractor::default()).contains("Bank."));
+        assert!(!body(Extractor::with(rules)).contains("Bank."));
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn collected(read: impl Iterator<Item = Result<Vec<Rule>, Vec<String>>>) -> Resu
             Err(more) => problems.extend(more),
         }
     }
-    if problems.is_empty() { Ok(Publishers { rules }) } else { Err(problems) }
+    if problems.is_empty() { Ok(Publishers::of(rules)) } else { Err(problems) }
 }
 
 /// The rules of one file.

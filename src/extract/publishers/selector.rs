@@ -3,7 +3,7 @@
 //! `div.story > p`, `#main .note`, `[data-role=ad]`, `[class*=promo]`, lists with commas. Read right to left, so that a
 //! node is judged by itself and its ancestors.
 
-use crate::extract::dom::{Dom, Node, Tag};
+use crate::extract::dom::{Attr, Dom, LocalName, Node, Tag};
 
 /// A list of alternatives.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,7 @@ enum Test {
     Any,
     Tag(Tag),
     Class(String),
-    Attribute { name: String, how: How, value: String },
+    Attribute { name: LocalName, how: How, value: String },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,6 +39,15 @@ impl Selector {
     pub fn parse(text: &str) -> Result<Selector, String> {
         let paths: Result<Vec<_>, String> = split_outside_brackets(text).into_iter().map(path).collect();
         paths.map(Selector)
+    }
+
+    /// The attributes that pages are to be parsed with for it.
+    pub fn attributes(&self) -> impl Iterator<Item = &LocalName> {
+        let tests = self.0.iter().flatten().flat_map(|step| &step.tests);
+        tests.filter_map(|test| match test {
+            Test::Attribute { name, .. } => Some(name),
+            _ => None,
+        })
     }
 
     /// The outermost nodes that match, in document order.
@@ -95,16 +104,18 @@ impl Test {
             Test::Any => true,
             Test::Tag(tag) => node.tag == *tag,
             Test::Class(class) => {
-                node.attribute("class").is_some_and(|c| c.split_ascii_whitespace().any(|w| w == class))
+                node.attribute(Attr::Class).is_some_and(|c| c.split_ascii_whitespace().any(|w| w == class))
             }
-            Test::Attribute { name, how, value } => node.attribute(name).is_some_and(|found| match how {
-                How::Has => true,
-                How::Is => found == value,
-                How::Begins => found.starts_with(value),
-                How::Ends => found.ends_with(value),
-                How::Contains => found.contains(value),
-                How::Word => found.split_ascii_whitespace().any(|w| w == value),
-            }),
+            Test::Attribute { name, how, value } => {
+                node.attribute_named(name).is_some_and(|found| match how {
+                    How::Has => true,
+                    How::Is => found == value,
+                    How::Begins => found.starts_with(value),
+                    How::Ends => found.ends_with(value),
+                    How::Contains => found.contains(value),
+                    How::Word => found.split_ascii_whitespace().any(|w| w == value),
+                })
+            }
         }
     }
 }
@@ -187,12 +198,12 @@ fn name(text: &str) -> Result<(&str, &str), String> {
 }
 
 fn attribute_is(name: &str, value: &str) -> Test {
-    Test::Attribute { name: name.to_owned(), how: How::Is, value: value.to_owned() }
+    Test::Attribute { name: name.into(), how: How::Is, value: value.to_owned() }
 }
 
 fn attribute(text: &str) -> Result<Test, String> {
     let Some((name, value)) = text.split_once('=') else {
-        return Ok(Test::Attribute { name: text.trim().to_owned(), how: How::Has, value: String::new() });
+        return Ok(Test::Attribute { name: text.trim().into(), how: How::Has, value: String::new() });
     };
     let how = match name.chars().last() {
         Some('^') => How::Begins,
@@ -206,7 +217,7 @@ fn attribute(text: &str) -> Result<Test, String> {
     if name.is_empty() || value.is_empty() {
         return Err(format!("[{text}] lacks a name or a value"));
     }
-    Ok(Test::Attribute { name: name.to_owned(), how, value: value.to_owned() })
+    Ok(Test::Attribute { name: name.into(), how, value: value.to_owned() })
 }
 
 #[cfg(test)]
@@ -216,10 +227,12 @@ mod tests {
     fn check(selector: &str, expected: &str) {
         let html = "<div id=main class='story big'><p>one</p><ul><li data-role=ad>two</li></ul></div>\
                     <section><div><p class=note>three</p></div></section>";
-        let dom = Dom::parse(html);
-        let found = Selector::parse(selector).map(|s| s.find(&dom));
-        let texts: Vec<String> = found.unwrap_or_default().into_iter().map(|id| dom.text_of(id)).collect();
-        assert_eq!(texts.join("|"), expected, "{selector}");
+        let selector = Selector::parse(selector).expect("a selector");
+        let attributes: Vec<_> = selector.attributes().cloned().collect();
+        let dom = Dom::parse_with(html, &attributes);
+        let found = selector.find(&dom);
+        let texts: Vec<String> = found.into_iter().map(|id| dom.text_of(id)).collect();
+        assert_eq!(texts.join("|"), expected, "{selector:?}");
     }
 
     #[test]
