@@ -14,7 +14,8 @@ fn folder() -> PathBuf {
 fn extract(case: &Path) -> Article {
     let read = |name: &str| std::fs::read(case.join(name)).unwrap_or_else(|e| panic!("{case:?}/{name}: {e}"));
     let url = String::from_utf8(read("url.txt")).unwrap();
-    let decoded = newswire::extract::charset::decode(&read("page.html"), None);
+    let page = read("page.html");
+    let decoded = newswire::extract::charset::decode(&page, None);
     let url = Url::parse(url.trim()).unwrap();
     Extractor::bundled().extract(&Page {
         url: &url,

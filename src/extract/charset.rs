@@ -3,6 +3,7 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use memchr::memmem;
+use std::borrow::Cow;
 
 /// How far a `<meta>` with the encoding is looked for: the HTML standard's 1024 bytes are often exceeded by comments
 /// and scripts (a guess that costs nothing).
@@ -10,8 +11,9 @@ const META_WITHIN_BYTES: usize = 16 * 1024;
 
 /// Decoded text and what was assumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decoded {
-    pub text: String,
+pub struct Decoded<'a> {
+    /// The page itself where it is UTF-8.
+    pub text: Cow<'a, str>,
     /// WHATWG name of the encoding.
     pub charset: &'static str,
     /// How many characters had to be replaced by U+FFFD.
@@ -26,7 +28,7 @@ pub struct Decoded {
 /// A declaration is left where the bytes speak against it: text that is UTF-8 throughout is UTF-8 whatever a server's
 /// default says, one that leaves holes gives way to one that leaves fewer, and meta and detection together outweigh the
 /// header.
-pub fn decode(bytes: &[u8], content_type: Option<&str>) -> Decoded {
+pub fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
     if let Some((encoding, bom_length)) = Encoding::for_bom(bytes) {
         return decode_as(encoding, &bytes[bom_length..]);
     }
@@ -36,7 +38,7 @@ pub fn decode(bytes: &[u8], content_type: Option<&str>) -> Decoded {
     let header = content_type.and_then(|value| label_after_charset(value.as_bytes())).filter(is_in_bytes);
     let meta = meta_encoding(&bytes[..bytes.len().min(META_WITHIN_BYTES)]).filter(is_in_bytes);
     if let Some(text) = utf_8_throughout(bytes, header == Some(UTF_8) || meta == Some(UTF_8)) {
-        return Decoded { text: text.to_owned(), charset: UTF_8.name(), replaced: 0 };
+        return Decoded { text: text.into(), charset: UTF_8.name(), replaced: 0 };
     }
     let declared = match (header, meta) {
         (Some(header), Some(meta)) if header != meta && detect(bytes) == meta => Some(meta),
@@ -81,16 +83,16 @@ fn utf_8_throughout(bytes: &[u8], is_declared: bool) -> Option<&str> {
     (foreign.take(least).count() == least).then_some(text)
 }
 
-fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> Decoded {
+fn decode_as<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Decoded<'a> {
     let (text, _) = encoding.decode_without_bom_handling(bytes);
     let replaced = memmem::find_iter(text.as_bytes(), "\u{fffd}".as_bytes()).count();
     // A page may hold U+FFFD of its own, written as such; only UTF-8 pages can, and then nothing was replaced.
     let own = if encoding == UTF_8 { memmem::find_iter(bytes, "\u{fffd}".as_bytes()).count() } else { 0 };
-    Decoded { text: text.into_owned(), charset: encoding.name(), replaced: replaced.saturating_sub(own) }
+    Decoded { text, charset: encoding.name(), replaced: replaced.saturating_sub(own) }
 }
 
 /// Bytes of another encoding hardly ever form UTF-8 sequences: with as many good ones as holes it is UTF-8.
-fn is_damaged_utf8(decoded: &Decoded) -> bool {
+fn is_damaged_utf8(decoded: &Decoded<'_>) -> bool {
     let good = decoded.text.chars().filter(|c| !c.is_ascii() && *c != '\u{fffd}').count();
     decoded.charset == UTF_8.name() && good >= decoded.replaced
 }
@@ -198,7 +200,7 @@ mod tests {
 
     fn check(bytes: &[u8], content_type: Option<&str>, charset: &str, text: &str, replaced: usize) {
         let decoded = decode(bytes, content_type);
-        assert_eq!((decoded.charset, decoded.text.as_str(), decoded.replaced), (charset, text, replaced));
+        assert_eq!((decoded.charset, &*decoded.text, decoded.replaced), (charset, text, replaced));
     }
 
     #[test]

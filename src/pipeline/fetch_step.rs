@@ -206,7 +206,7 @@ fn read_page(
     if let Some(reason) = page_kind::judge(page, &text.text) {
         return Err((reason, "the page is told by its text to be none".into()));
     }
-    let (html, headers) = (text.text.as_str(), &page.headers);
+    let (html, headers) = (&*text.text, &page.headers);
     let mut article = extractor.extract(&Page { url: &page.url, html, headers, fetched_at: Some(now) });
     if text.replaced > 0 {
         article.warnings.push(format!("replaced_characters:{}", text.replaced));

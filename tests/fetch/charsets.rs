@@ -69,7 +69,8 @@ fn page(row: &Row, before_meta: &str) -> Vec<u8> {
 
 fn check(row: &Row, before_meta: &str) -> Option<String> {
     let header = row.1.map(|label| format!("text/html; charset={label}"));
-    let decoded = decode(&page(row, before_meta), header.as_deref());
+    let page = page(row, before_meta);
+    let decoded = decode(&page, header.as_deref());
     let is_right = decoded.text.contains(row.3) && decoded.replaced == 0;
     let told = format!("{} (header {:?}, meta {:?}) read as {}", row.0, row.1, row.2, decoded.charset);
     (!is_right).then(|| format!("{told}: {:.300}", decoded.text))

@@ -1,7 +1,8 @@
 //! What is read off a page, and what would come of it: identity, fields, topics, rights.
 
 use super::sheet::Sheet;
-use crate::extract::{Page, charset};
+use crate::extract::Page;
+use crate::extract::charset::{self, Decoded};
 use crate::fetch::FetchedPage;
 use crate::identity::{Declared, Ladder, fingerprint, ladder, normalize};
 use crate::pipeline::Pipeline;
@@ -19,19 +20,19 @@ const MENTIONS_SHOWN: usize = 5;
 
 pub fn tell(sheet: &mut Sheet, pipeline: &Pipeline, job: Job, page: FetchedPage) -> io::Result<()> {
     let started = Instant::now();
-    let text = charset::decode(&page.body, page.content_type.as_deref());
+    let Decoded { text, charset, replaced } = charset::decode(&page.body, page.content_type.as_deref());
     let read =
-        Page { url: &page.url, html: &text.text, headers: &page.headers, fetched_at: Some(Timestamp::now()) };
+        Page { url: &page.url, html: &text, headers: &page.headers, fetched_at: Some(Timestamp::now()) };
     let article = pipeline.extractor.extract(&read);
     sheet.timing("extract", started.elapsed());
     let names = names_of(pipeline, &job, &page, &article);
     identity(sheet, &names)?;
     let print = fingerprint(article.title.as_deref().unwrap_or_default(), &article.body());
     let id = names.article_id(&names.rungs[0]);
-    let candidate = candidate(job, page, article.clone(), text.charset);
+    let candidate = candidate(job, page, article.clone(), charset);
     // The topics are told with their evidence, apart from the event.
     let event = compose(id, candidate, &names, &print, (Vec::new(), ""));
-    fields(sheet, &event, text.replaced)?;
+    fields(sheet, &event, replaced)?;
     topics(sheet, pipeline, &article, &event)?;
     verdict(sheet, pipeline, event, &names)
 }
