@@ -32,6 +32,8 @@ const RATIO_FROM: u64 = 1 << 20;
 const ZSTD_WINDOW_LOG: u32 = 23;
 /// Nobody stacks more than two on purpose.
 const MAX_ENCODINGS: usize = 4;
+/// Who announces more has to send it first.
+const ROOM_AT_MOST: usize = 256 << 10;
 /// Other tasks get their turn after this many bytes decoded without a wait.
 const YIELD_EVERY: usize = 256 << 10;
 
@@ -43,6 +45,8 @@ pub struct Limits {
     /// Over the limit the body is cut rather than refused (robots.txt).
     pub cut: bool,
     pub between_bytes: std::time::Duration,
+    /// Bytes that are said to come: there is room for them at once, up to `ROOM_AT_MOST`.
+    pub announced: usize,
 }
 
 impl Limits {
@@ -52,6 +56,7 @@ impl Limits {
             decoded_bytes: settings.max_decoded_bytes,
             cut: false,
             between_bytes: settings.read_timeout,
+            announced: 0,
         }
     }
 }
@@ -79,7 +84,8 @@ pub async fn read_body(
         timeout(limits.between_bytes, opening).await.map_err(|_| paused())?.map_err(|e| tally.explain(e))?;
     let first = timeout(limits.between_bytes, reader.fill_buf()).await.map_err(|_| paused())?;
     accept(first.map_err(|e| tally.explain(e))?)?;
-    let mut body = Body::default();
+    let room = limits.announced.min(limits.decoded_bytes as usize).min(ROOM_AT_MOST);
+    let mut body = Body { bytes: Vec::with_capacity(room), wire_bytes: 0 };
     let mut since_yield = 0;
     loop {
         let piece = timeout(limits.between_bytes, reader.fill_buf()).await.map_err(|_| paused())?;

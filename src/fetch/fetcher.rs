@@ -216,7 +216,8 @@ impl Fetcher {
             }
             _ => Ok(()),
         };
-        let limits = Limits::of_page(&self.settings);
+        let announced = headers::first(&headers, "content-length").and_then(|length| length.parse().ok());
+        let limits = Limits { announced: announced.unwrap_or(0), ..Limits::of_page(&self.settings) };
         let body = read_body(body, &headers::encodings(&headers), limits, accept).await?;
         let mut report = asked.report(&hop.redirects, status);
         (report.bytes_wire, report.bytes_decoded) = (body.wire_bytes, body.bytes.len() as u64);

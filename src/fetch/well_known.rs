@@ -219,6 +219,7 @@ impl Fetcher {
                     decoded_bytes: file.max_bytes as u64,
                     cut: true,
                     between_bytes: self.settings.read_timeout,
+                    announced: 0,
                 };
                 let body = read_body(body, &headers::encodings(&headers), limits, |_| Ok(())).await;
                 Ok(Answer::Body(body.map_err(bare)?.bytes))
