@@ -24,8 +24,9 @@ const PAGES: usize = 600;
 /// So that they have 90 kB on average, as a news page has.
 const BYTES: Range<usize> = 30_000..190_000;
 const LIMIT: Duration = Duration::from_secs(400);
-/// How often each goes through the pages, each time as those of other sites: unmeasured, and in each of its turns.
-const WORKER_ROUNDS: (usize, usize) = (48, 16);
+/// How often each goes through the pages, each time as those of other sites: unmeasured, and in each of its turns. A turn
+/// takes both about as long.
+const WORKER_ROUNDS: (usize, usize) = (36, 24);
 const PYTHON_ROUNDS: (usize, usize) = (1, 2);
 const TURNS: usize = 3;
 /// Of the pages, some are no articles to either.
