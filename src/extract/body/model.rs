@@ -118,7 +118,7 @@ impl Model {
         }
     }
 
-    /// A function of its own: among its caller's other loops the compiler has made it slower by what other places say.
+    /// Kept apart from its caller: within that, changes elsewhere have made this loop slower.
     #[inline(never)]
     fn sums(&self, columns: &[Lanes]) -> Lanes {
         let (mut sums, mut is_open) = ([0.0; LANES], [true; LANES]);

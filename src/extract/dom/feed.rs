@@ -2,6 +2,7 @@
 
 use super::MAX_NODES;
 use super::attributes::kept;
+use super::run::{Run, Source, tendril};
 use super::sink::{Linked, Sink};
 use super::tame::Tame;
 use html5ever::tendril::StrTendril;
@@ -12,15 +13,9 @@ use html5ever::{Attribute, LocalName, QualName, ns};
 use html5gum::{Emitter, Error, State, Tokenizer};
 use memchr::memchr;
 use std::convert::Infallible;
-use std::ops::Range;
 
 /// Bytes of HTML a node, by which the arena is sized; 99 % of the development pages have more.
 const BYTES_A_NODE: usize = 40;
-/// Bytes of the page that are copied at once. A copy of all of it would be another size of memory for every page, and the
-/// allocator keeps each for a while: with that and all rows of `features` at once the worker's peak was 20 MB higher.
-const WINDOW_BYTES: usize = 16_000;
-/// Shorter texts need no memory.
-const MIN_SHARED_BYTES: usize = 9;
 /// Nobody reads line numbers.
 const LINE: u64 = 1;
 
@@ -29,95 +24,10 @@ const LINE: u64 = 1;
 pub fn parse(html: &str, asked_for: &[LocalName]) -> Vec<Linked> {
     let sink = Sink::new(html.len() / BYTES_A_NODE + 16);
     let tree = TreeBuilder::new(sink, TreeBuilderOpts::default());
-    let page = Source { html, window: StrTendril::new(), start: 0 };
+    let page = Source::new(html);
     // It gives nothing: what it finds goes to the tree.
     Tokenizer::new_with_emitter(html, Feed::new(page, &tree, asked_for)).for_each(drop);
     tree.sink.finish()
-}
-
-/// The page, and a copy of some of it that texts and values are parts of: most stand in the page as they are read.
-struct Source<'a> {
-    html: &'a str,
-    window: StrTendril,
-    /// Where the window begins.
-    start: usize,
-}
-
-impl Source<'_> {
-    /// Where bytes that the tokenizer lends out of the page stand in it.
-    fn place_of(&self, lent: &[u8]) -> Option<usize> {
-        let at = lent.as_ptr().addr().wrapping_sub(self.html.as_ptr().addr());
-        (at < self.html.len()).then_some(at)
-    }
-
-    /// A part of the page; the window goes on to where it is.
-    fn part(&mut self, part: Range<usize>) -> StrTendril {
-        let is_inside = self.start <= part.start && part.end <= self.start + self.window.len();
-        if !is_inside {
-            let Some(text) = self.html.get(part.clone()) else { return StrTendril::new() };
-            let is_behind = part.start < self.start;
-            if is_behind || !(MIN_SHARED_BYTES..WINDOW_BYTES).contains(&text.len()) {
-                return StrTendril::from_slice(text);
-            }
-            let mut end = self.html.len().min(part.start + WINDOW_BYTES);
-            while !self.html.is_char_boundary(end) {
-                end -= 1;
-            }
-            (self.window, self.start) = (StrTendril::from_slice(&self.html[part.start..end]), part.start);
-        }
-        let (start, length) = (part.start - self.start, part.len());
-        self.window.try_subtendril(start as u32, length as u32).unwrap_or_default()
-    }
-}
-
-/// A text or value that is being read.
-#[derive(Default)]
-struct Run {
-    /// Where it stands in the page.
-    place: Range<usize>,
-    /// It itself, where it stands in the page otherwise: with character references, say.
-    copy: Vec<u8>,
-}
-
-impl Run {
-    fn push(&mut self, page: &Source<'_>, bytes: &[u8]) {
-        if !self.copy.is_empty() {
-            self.copy.extend_from_slice(bytes);
-        } else if self.place.is_empty() {
-            match page.place_of(bytes) {
-                Some(at) => self.place = at..at + bytes.len(),
-                None => self.copy.extend_from_slice(bytes),
-            }
-        } else if page.html.as_bytes()[self.place.end..].starts_with(bytes) {
-            self.place.end += bytes.len();
-        } else {
-            self.copy.extend_from_slice(&page.html.as_bytes()[self.place.clone()]);
-            self.copy.extend_from_slice(bytes);
-        }
-    }
-
-    fn bytes<'a>(&'a self, page: &'a Source<'_>) -> &'a [u8] {
-        if self.copy.is_empty() { &page.html.as_bytes()[self.place.clone()] } else { &self.copy }
-    }
-
-    /// A part of it: of the page's text where it stands there, else of its own.
-    fn part(&self, page: &mut Source<'_>, part: Range<usize>) -> StrTendril {
-        if self.copy.is_empty() {
-            // The tokenizer cuts text only where characters end.
-            page.part(self.place.start + part.start..self.place.start + part.end)
-        } else {
-            tendril(&self.copy[part])
-        }
-    }
-
-    fn whole(&self, page: &mut Source<'_>) -> StrTendril {
-        self.part(page, 0..self.bytes(page).len())
-    }
-
-    fn clear(&mut self) {
-        self.place = 0..0;
-        self.copy.clear();
-    }
 }
 
 /// Hands on what the tokenizer finds, a whole token at a time.
@@ -146,14 +56,6 @@ struct OpenTag<'a> {
     is_in_attribute: bool,
     attribute_name: Vec<u8>,
     attribute_value: Run,
-}
-
-/// The tokenizer cuts text of UTF-8 only where characters end.
-fn tendril(bytes: &[u8]) -> StrTendril {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => StrTendril::from_slice(text),
-        Err(_) => StrTendril::from_slice(&String::from_utf8_lossy(bytes)),
-    }
 }
 
 fn local_name(bytes: &[u8]) -> LocalName {
@@ -437,6 +339,9 @@ mod tests {
             "<title>a<b>c</TITLE ><textarea><p></textarea><style>p::after { content: '<b>' }</style>x",
             "<noscript><img src=a></noscript><iframe><p></iframe><xmp><b></xmp><plaintext><p>",
             "<svg><title><p>x</title><![CDATA[a<b]]></svg><math><mi>y</math><![CDATA[z]]>",
+            "<svg><font class=a>x</font><font color=red>y</font></svg><svg><font face=a>z</svg><svg><font size=1>",
+            "<math><annotation-xml encoding=text/html><p>x</annotation-xml><annotation-xml id=a><p>y</math>",
+            "<table><input type=hidden><input class=a></table>",
             "<a href=1>x<a href=2>y<table><tr><td>1<tr><td>2</table><b><i></b>z</i>",
             "&notit; &copy &#x41; &#0; &lt &unknown; a\0b <p \0=1 =x>c\r\nd\re",
             "<p a=1 / b>x</p c=1></><?php x ?><!x></ y><3",

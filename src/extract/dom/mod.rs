@@ -3,6 +3,7 @@
 
 mod attributes;
 mod feed;
+mod run;
 mod sink;
 mod tag;
 mod tame;
