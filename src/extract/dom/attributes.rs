@@ -1,6 +1,6 @@
 //! The attributes that the tree keeps: those that something reads. The others (sources and sizes of pictures, scripts' own
-//! data) are three in ten on the development pages, every sixth counted, and each would cost a name and a value. Of formatting elements that are
-//! alike and never closed the tree builder keeps three: alike by these.
+//! data) are three in ten on the development pages, every sixth counted, and each would cost a name and a value. Of
+//! formatting elements that are alike and never closed the tree builder keeps three: alike by these.
 
 use html5ever::{LocalName, local_name};
 

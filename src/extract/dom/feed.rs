@@ -19,8 +19,8 @@ const BYTES_A_NODE: usize = 40;
 /// Nobody reads line numbers.
 const LINE: u64 = 1;
 
-/// Parses any text. What exceeds the limits of `tame` or comes after `MAX_NODES` is left out, and attributes that are neither
-/// `kept` nor asked for.
+/// Parses any text. What exceeds the limits of `tame` or comes after `MAX_NODES` is left out, and attributes that are
+/// neither `kept` nor asked for.
 pub fn parse(html: &str, asked_for: &[LocalName]) -> Vec<Linked> {
     let sink = Sink::new(html.len() / BYTES_A_NODE + 16);
     let tree = TreeBuilder::new(sink, TreeBuilderOpts::default());
